@@ -1,0 +1,110 @@
+"""The model folder on disk: written atomically, audited before anything is built from it.
+
+Nothing but `xgboost-model` stands at the top, since AWS's XGBoost image takes every top-level
+file of a model for a model (docs/artifact.md).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from churn_daal.artifact.manifest import Manifest
+from churn_daal.errors import ArtifactError
+
+XGBOOST_MODEL: Final = "xgboost-model"
+MANIFEST: Final = "daal/manifest.json"
+ONEDAL: Final = "daal/onedal.bin"
+
+
+def save(model_dir: Path, manifest: Manifest, *, xgboost: bytes, onedal: bytes | None) -> Manifest:
+    """Write a model; a reader finds it whole or finds no manifest.
+
+    Parameters
+    ----------
+    model_dir
+        `/opt/ml/model` in a container. A model that is already there is replaced.
+    manifest
+        Its `files` are filled in here.
+    xgboost
+        The booster in UBJ.
+    onedal
+        The oneDAL model's bytes; None where XGBoost answers.
+
+    Returns
+    -------
+    The manifest as written.
+    """
+    contents = {XGBOOST_MODEL: xgboost}
+    if onedal is not None:
+        contents[ONEDAL] = onedal
+    manifest = replace(manifest, files={name: _sha256(data) for name, data in contents.items()})
+    (model_dir / "daal").mkdir(parents=True, exist_ok=True)
+    # Last written, first removed: what has no manifest is no model.
+    (model_dir / MANIFEST).unlink(missing_ok=True)
+    (model_dir / ONEDAL).unlink(missing_ok=True)
+    for name, data in (*contents.items(), (MANIFEST, manifest.to_json())):
+        _write(model_dir, name, data)
+    return manifest
+
+
+def audit(model_dir: Path) -> Manifest:
+    """Check a model folder without building anything from it.
+
+    Raises
+    ------
+    ArtifactError
+        No folder, no manifest, a wrong format version, a file that is missing, truncated or
+        changed. An absent oneDAL file is let pass: it can be made again from the booster.
+    """
+    if not model_dir.is_dir():
+        raise ArtifactError(
+            f"there is no model folder {model_dir}; mount or unpack model.tar.gz there"
+        )
+    path = model_dir / MANIFEST
+    if not path.is_file():
+        held = ", ".join(sorted(entry.name for entry in model_dir.iterdir())[:10]) or "nothing"
+        raise ArtifactError(
+            f"{model_dir} has no {MANIFEST} (it holds: {held}); the training job did not finish, "
+            "or the model was not trained by this image"
+        )
+    manifest = Manifest.from_json(path.read_bytes())
+    if XGBOOST_MODEL not in manifest.files:
+        raise ArtifactError(f"manifest: files does not list {XGBOOST_MODEL}; copy the model again")
+    for name, expected in manifest.files.items():
+        _audit_file(model_dir, name, expected)
+    return manifest
+
+
+def _audit_file(model_dir: Path, name: str, expected: str) -> None:
+    if name not in {XGBOOST_MODEL, ONEDAL}:
+        raise ArtifactError(f"manifest: files lists {name!r}, which is no file of this format")
+    path = model_dir / name
+    if not path.is_file():
+        if name == ONEDAL:
+            return
+        raise ArtifactError(f"{path} is missing, but the manifest lists it; copy the model again")
+    data = path.read_bytes()
+    came = _sha256(data)
+    if came != expected:
+        raise ArtifactError(
+            f"{path} ({len(data)} bytes) is damaged or was replaced: its SHA-256 is "
+            f"{came[:16]}..., the manifest says {expected[:16]}...; copy the model again"
+        )
+
+
+def _write(model_dir: Path, name: str, data: bytes) -> None:
+    # Beside the manifest, so that even a killed job leaves no stray file at the top.
+    partial = model_dir / "daal" / f".{Path(name).name}.partial"
+    with partial.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    partial.replace(model_dir / name)
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()

@@ -1,0 +1,96 @@
+"""A loaded model: the schema's encoder in front of the engine that answers."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from churn_daal import engine as engines
+from churn_daal.artifact.folder import ONEDAL, XGBOOST_MODEL, audit
+from churn_daal.artifact.manifest import Manifest
+from churn_daal.errors import ArtifactError
+from churn_daal.tabular.encoder import Encoder, Matrix
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Model:
+    """What answers requests.
+
+    Attributes
+    ----------
+    manifest
+        The audited manifest.
+    encoder
+        Raw cells to the matrix.
+    engine
+        The matrix to predictions.
+    """
+
+    manifest: Manifest
+    encoder: Encoder
+    engine: engines.Engine
+
+    def predict(self, X: Matrix) -> Matrix:
+        """Predict encoded rows.
+
+        Parameters
+        ----------
+        X
+            float32 (n, schema.width), C-contiguous.
+
+        Returns
+        -------
+        float32 (n,): probability of the positive class, value, or the class number of
+        `binary:hinge`; (n, classes) probabilities for `multi:*`.
+        """
+        return self.engine.predict(X)
+
+    def answers(self) -> bool:
+        """Tell whether a row of missing values gets a finite answer."""
+        row = np.full((1, self.encoder.schema.width), np.nan, dtype=np.float32)
+        return bool(np.isfinite(self.predict(row)).all())
+
+
+def load(model_dir: Path) -> Model:
+    """Audit a model folder, then build the model.
+
+    The ready oneDAL bytes are used as they are if this oneDAL wrote them; otherwise the
+    booster is converted again, through the parity gate.
+
+    Raises
+    ------
+    ArtifactError
+        The folder fails its audit, or the trees do not fit the manifest.
+    """
+    manifest = audit(model_dir)
+    engine = _engine(model_dir, manifest)
+    width = manifest.schema.width
+    if engine.n_features != width:
+        raise ArtifactError(
+            f"the trees read {engine.n_features} columns, the manifest's schema makes {width}; "
+            "the files are of two different models, copy the model again"
+        )
+    return Model(manifest, Encoder(manifest.schema), engine)
+
+
+def _engine(model_dir: Path, manifest: Manifest) -> engines.Engine:
+    booster = model_dir / XGBOOST_MODEL
+    if manifest.engine.name == "xgboost":
+        return engines.load_xgboost(booster)
+    path = model_dir / ONEDAL
+    try:
+        return engines.load_onedal(
+            path.read_bytes(),
+            objective=manifest.objective,
+            n_features=manifest.schema.width,
+            n_classes=manifest.num_class,
+        )
+    except (FileNotFoundError, engines.OtherVersionError) as error:
+        why = f"there is no {ONEDAL}" if isinstance(error, FileNotFoundError) else str(error)
+    log.warning("converting the booster again: %s Train again to spare this at each start.", why)
+    return engines.rebuild(booster)

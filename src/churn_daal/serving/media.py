@@ -1,0 +1,54 @@
+"""Media types: what a Content-Type declares and what an Accept header asks for (RFC 9110)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from types import MappingProxyType
+
+from werkzeug.datastructures import MIMEAccept
+from werkzeug.http import parse_accept_header, parse_options_header
+
+from churn_daal.errors import NotAcceptableError
+
+
+@dataclass(frozen=True)
+class MediaType:
+    """A media type in lower case, and its parameters."""
+
+    name: str
+    parameters: Mapping[str, str]
+
+
+@lru_cache(maxsize=256)
+def parse(header: str) -> MediaType:
+    """Take a Content-Type apart: `text/csv; charset=utf-8; header=present`."""
+    name, parameters = parse_options_header(header)
+    lower = {key.lower(): value.strip().lower() for key, value in parameters.items()}
+    return MediaType(name.strip().lower(), MappingProxyType(lower))
+
+
+@lru_cache(maxsize=256)
+def choose(accept: str, offered: tuple[str, ...]) -> str:
+    """Return the offered type that an Accept header likes best; the first where it has no wish.
+
+    Raises
+    ------
+    NotAcceptableError
+        None of them; the message lists what is offered.
+    """
+    if not accept.strip():
+        return offered[0]
+    best = parse_accept_header(accept, MIMEAccept).best_match(offered)
+    if best is None:
+        raise NotAcceptableError(
+            f"Accept {accept:.200} asks for no type this server writes; "
+            f"ask for one of: {listed(offered)}"
+        )
+    return best
+
+
+def listed(types: Collection[str]) -> str:
+    """Return media types for a message."""
+    return ", ".join(types)

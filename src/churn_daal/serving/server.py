@@ -1,0 +1,103 @@
+"""`serve`: gunicorn's processes around the app.
+
+The first process audits the model and never computes; each worker builds its own copy after
+the fork, since neither OpenMP's nor TBB's threads outlive one.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+from gunicorn.app.base import BaseApplication
+
+from churn_daal import artifact, engine
+from churn_daal.errors import ArtifactError, UserError
+from churn_daal.serving.app import create_app
+from churn_daal.settings import ServeSettings, usable_cores
+
+log = logging.getLogger(__name__)
+# SageMaker kills 30 seconds after SIGTERM (rule S5).
+GRACE_SECONDS = 25
+KEEPALIVE_SECONDS = 75
+# A thread waits while a slow client sends; the others answer meanwhile.
+THREADS = 8
+
+
+class Server(BaseApplication):  # type: ignore[misc]
+    """gunicorn set up from `ServeSettings`, reading neither files nor arguments of its own."""
+
+    def __init__(self, settings: ServeSettings) -> None:
+        self.settings = settings
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Hand gunicorn its settings."""
+        for name, value in options(self.settings).items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Flask:
+        """Build the app; gunicorn calls this in each worker."""
+        return build_app(self.settings)
+
+
+def options(settings: ServeSettings) -> dict[str, Any]:
+    """Return gunicorn's settings."""
+    return {
+        "bind": f"0.0.0.0:{settings.port}",
+        "workers": settings.workers,
+        "worker_class": "gthread",
+        "threads": THREADS,
+        "timeout": settings.timeout,
+        "graceful_timeout": GRACE_SECONDS,
+        "keepalive": KEEPALIVE_SECONDS,
+        "worker_tmp_dir": _memory_folder(),
+        "control_socket_disable": True,
+        "proc_name": "churn_daal serve",
+    }
+
+
+def build_app(settings: ServeSettings) -> Flask:
+    """Load the model and build the app that answers from it.
+
+    Raises
+    ------
+    ArtifactError
+        The model folder is damaged.
+    """
+    engine.set_threads(max(1, usable_cores() // settings.workers))
+    model = artifact.load(settings.model_dir)
+    if not model.answers():
+        raise ArtifactError("the model does not answer a row of missing values; train it again")
+    return create_app(model, settings)
+
+
+def main() -> int:
+    """Serve the model under `/opt/ml/model`; return the process's exit code.
+
+    A model that cannot be served ends the process at once, with one line that says why.
+    """
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s", stream=sys.stderr)
+    try:
+        settings = ServeSettings.from_env()
+        manifest = artifact.audit(settings.model_dir)
+    except (ArtifactError, UserError) as error:
+        print(f"serve: {error}", file=sys.stderr, flush=True)
+        return 1
+    log.info(
+        "serving %s from %s with engine %s, %d workers on port %d",
+        *(manifest.objective, settings.model_dir, manifest.engine.name),
+        *(settings.workers, settings.port),
+    )
+    Server(settings).run()
+    return 0
+
+
+def _memory_folder() -> str | None:
+    """Return where heartbeat files stay off the disk; None for gunicorn's default."""
+    shared = Path("/dev/shm")  # noqa: S108 - a memory file system, not a guessable file
+    return str(shared) if shared.is_dir() and os.access(shared, os.W_OK) else None

@@ -1,0 +1,90 @@
+"""The only reader of the environment; everything else is handed frozen values.
+
+The names are SageMaker's and its toolkits' own: see docs/environment.md.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from churn_daal.errors import UserError
+
+BASE_DIR = "/opt/ml"
+MAX_PORT = 65_535
+
+
+def base_dir(environ: Mapping[str, str] = os.environ) -> Path:
+    """Return the prefix under which SageMaker lays its files, `/opt/ml` unless set."""
+    return Path(_text(environ, "SAGEMAKER_BASE_DIR", BASE_DIR))
+
+
+@dataclass(frozen=True)
+class ServeSettings:
+    """What `serve` takes from the environment.
+
+    Attributes
+    ----------
+    model_dir
+        The untarred model, read only (rule S4).
+    port
+        `SAGEMAKER_BIND_TO_PORT`, 8080 unless set (rule S1).
+    workers
+        Server processes, one a core unless `SAGEMAKER_MODEL_SERVER_WORKERS` says otherwise.
+    timeout
+        Seconds a worker may go without a sign of life before it is replaced.
+    max_content_length
+        Bytes of a request body; larger ones are answered 413.
+    """
+
+    model_dir: Path
+    port: int = 8080
+    workers: int = 1
+    timeout: int = 60
+    max_content_length: int = 25 * 2**20
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] = os.environ) -> ServeSettings:
+        """Read the settings of `serve`.
+
+        Raises
+        ------
+        UserError
+            A variable is set to something that is not a whole number in its range.
+        """
+        return cls(
+            model_dir=base_dir(environ) / "model",
+            port=_integer(environ, "SAGEMAKER_BIND_TO_PORT", 8080, high=MAX_PORT),
+            workers=_integer(environ, "SAGEMAKER_MODEL_SERVER_WORKERS", usable_cores()),
+            timeout=_integer(environ, "SAGEMAKER_MODEL_SERVER_TIMEOUT", 60),
+            max_content_length=_integer(environ, "MAX_CONTENT_LENGTH", 25 * 2**20),
+        )
+
+
+def usable_cores() -> int:
+    """Return how many cores this process may use, which an affinity mask can make fewer."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _text(environ: Mapping[str, str], name: str, default: str) -> str:
+    # The SDK's local mode sets variables to "" and means "not set".
+    return environ.get(name, "").strip() or default
+
+
+def _integer(
+    environ: Mapping[str, str], name: str, default: int, *, low: int = 1, high: int | None = None
+) -> int:
+    text = _text(environ, name, str(default))
+    span = f"from {low} to {high}" if high is not None else f"of {low} or more"
+    try:
+        value = int(text)
+    except ValueError:
+        value = None
+    if value is None or value < low or (high is not None and value > high):
+        raise UserError(
+            f"environment variable {name} is {text!r}; expected a whole number {span}. "
+            f"Unset it for the default of {default}."
+        )
+    return value

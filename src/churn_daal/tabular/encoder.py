@@ -1,0 +1,122 @@
+"""Raw cells to the matrix the trees read; the one encoding that training and serving share.
+
+An unseen category and a missing one are read alike: none of the known categories, which is
+all zeros for a one-hot column and NaN for an ordinal one. scikit-learn's OneHotEncoder and
+OrdinalEncoder with unknown categories ignored give the same codes; a test compares them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from churn_daal.errors import DataError, DecodeError, SchemaError
+from churn_daal.tabular import cells
+from churn_daal.tabular.schema import Column, Schema
+
+Matrix = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class _Slot:
+    """A column compiled for encoding: where it lies in the matrix, and its table of codes."""
+
+    column: Column
+    offset: int
+    codes: Mapping[str, int]
+
+
+class Encoder:
+    """Encodes columns of cells by a schema.
+
+    Parameters
+    ----------
+    schema
+        The columns to expect, in this order.
+    """
+
+    def __init__(self, schema: Schema) -> None:
+        self.schema = schema
+        self._slots = []
+        offset = 0
+        for column in schema.columns:
+            codes = {category: code for code, category in enumerate(column.categories)}
+            self._slots.append(_Slot(column, offset, codes))
+            offset += column.width
+
+    def from_text(self, columns: Sequence[Sequence[str]]) -> Matrix:
+        """Encode text cells, as a CSV has them.
+
+        Parameters
+        ----------
+        columns
+            One sequence of n cells for each of the schema's columns.
+
+        Returns
+        -------
+        C-contiguous float32 of shape (n, schema.width); NaN is missing.
+
+        Raises
+        ------
+        DecodeError
+            A cell breaks its column's grammar; `row` counts the cells from 1.
+        """
+        return self._encode(columns, text=True)
+
+    def from_json(self, columns: Sequence[Sequence[Any]]) -> Matrix:
+        """Encode JSON values: as `from_text`, and numbers, booleans and null as themselves.
+
+        Raises
+        ------
+        SchemaError
+            A value does not fit its column's kind; `row` counts the values from 1.
+        """
+        return self._encode(columns, text=False)
+
+    def _encode(self, columns: Sequence[Sequence[Any]], *, text: bool) -> Matrix:
+        matrix = np.zeros((len(columns[0]), self.schema.width), dtype=np.float32)
+        for place, (slot, values) in enumerate(zip(self._slots, columns, strict=True)):
+            try:
+                fill(matrix, slot.column, slot.offset, slot.codes, values, text=text)
+            except cells.CellError as fault:
+                kind: type[DataError] = DecodeError if text else SchemaError
+                raise kind(
+                    fault.reason, row=fault.index + 1, column=place + 1, name=slot.column.name
+                ) from None
+        return matrix
+
+
+def fill(
+    matrix: Matrix,
+    column: Column,
+    offset: int,
+    codes: Mapping[str, int],
+    values: Sequence[Any],
+    *,
+    text: bool,
+) -> None:
+    """Write one column's codes into `matrix`, zeros before, from `offset` on.
+
+    Raises
+    ------
+    CellError
+        A value breaks the column's grammar.
+    """
+    if column.kind == "number":
+        matrix[:, offset] = cells.numbers(values) if text else cells.json_numbers(values)
+        return
+    if column.kind == "boolean":
+        matrix[:, offset] = cells.booleans(values)
+        return
+    texts = values if text else cells.json_categories(values)
+    found = [codes.get(cell.strip(cells.WHITESPACE)) for cell in texts]
+    if column.encoding == "ordinal":
+        matrix[:, offset] = [cells.NAN if code is None else code for code in found]
+        return
+    for row, code in enumerate(found):
+        if code is not None:
+            matrix[row, offset + code] = 1.0

@@ -1,0 +1,116 @@
+"""Which column is the label, the weight, an identifier, a feature."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Literal
+
+from churn_daal.errors import UserError
+from churn_daal.tabular.table import Table
+
+
+@dataclass(frozen=True)
+class RoleNames:
+    """Roles as hyperparameters give them: each column by header or by 0-based position.
+
+    A negative position counts from the end, as in XGBoost's own `label_column`. A header
+    that looks like a number wins over the position.
+    """
+
+    label: str = "0"
+    weight: str | None = None
+    id_columns: tuple[str, ...] = ()
+    drop_columns: tuple[str, ...] = ()
+    categorical_columns: tuple[str, ...] = ()
+    category_encoding: Literal["auto", "onehot", "ordinal"] = "auto"
+    max_onehot_categories: int = 64
+
+
+@dataclass(frozen=True)
+class Roles:
+    """The same, resolved to 0-based positions in a table."""
+
+    label: int
+    weight: int | None
+    features: tuple[int, ...]
+    others: tuple[int, ...]
+    categorical: frozenset[int]
+    category_encoding: Literal["auto", "onehot", "ordinal"]
+    max_onehot_categories: int
+
+
+def resolve(names: RoleNames, table: Table) -> Roles:
+    """Find each role's column in a table.
+
+    Raises
+    ------
+    UserError
+        A column is not there, has two roles, or no feature is left.
+    """
+    label = _find(table, "label", names.label)
+    taken = {label: "label"}
+    weight = None
+    if names.weight is not None:
+        weight = _find(table, "weight", names.weight)
+        _take(taken, weight, "weight", names.weight)
+    for role, listed in (("id_columns", names.id_columns), ("drop_columns", names.drop_columns)):
+        for column in listed:
+            _take(taken, _find(table, role, column), role, column)
+    categorical = frozenset(
+        _find(table, "categorical_columns", column) for column in names.categorical_columns
+    )
+    for position in categorical & taken.keys():
+        raise UserError(
+            f"hyperparameter categorical_columns: column {position} is the {taken[position]} "
+            "already; name feature columns only"
+        )
+    features = tuple(p for p in range(len(table.columns)) if p not in taken)
+    if not features:
+        raise UserError(
+            f"no feature column is left of {len(table.columns)}: the label, weight, id_columns "
+            "and drop_columns take them all"
+        )
+    return Roles(
+        label=label,
+        weight=weight,
+        features=features,
+        others=tuple(sorted(taken)),
+        categorical=categorical,
+        category_encoding=names.category_encoding,
+        max_onehot_categories=names.max_onehot_categories,
+    )
+
+
+def _take(taken: dict[int, str], position: int, role: str, column: str) -> None:
+    held = taken.setdefault(position, role)
+    if held != role:
+        raise UserError(f"hyperparameter {role}: column {column!r} is the {held} already")
+
+
+def _find(table: Table, role: str, column: str) -> int:
+    names: Sequence[str] = table.names or ()
+    if column in names:
+        return names.index(column)
+    width = len(table.columns)
+    try:
+        position = int(column)
+    except ValueError:
+        if not names:
+            raise UserError(
+                f"hyperparameter {role}: the column {column!r} is named, but the data has no "
+                f"header; give its position, 0 to {width - 1}, or set header=present"
+            ) from None
+        near = get_close_matches(column, names, n=1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        listed = ", ".join(repr(name) for name in names[:30])
+        raise UserError(
+            f"hyperparameter {role}: there is no column {column!r}.{hint} Columns: {listed}"
+        ) from None
+    if not -width <= position < width:
+        raise UserError(
+            f"hyperparameter {role}: position {position} is outside the {width} columns; "
+            f"expected 0 to {width - 1}, or -{width} to -1 from the end"
+        )
+    return position % width

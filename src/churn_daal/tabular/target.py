@@ -1,0 +1,206 @@
+"""Learns the classes from the label column, and turns labels into the numbers XGBoost fits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from churn_daal.errors import UserError
+from churn_daal.tabular import cells
+from churn_daal.tabular.labels import Class, Labels, as_class
+from churn_daal.tabular.learn import distinct_cells, read_numbers
+from churn_daal.tabular.table import Table
+
+Task = Literal["binary", "multiclass", "regression", "ranking", "survival"]
+Vector = npt.NDArray[np.float32]
+_LISTED = 10
+
+
+@dataclass(frozen=True)
+class Target:
+    """What the label column means for one job.
+
+    Attributes
+    ----------
+    task
+        The kind of answer.
+    labels
+        The label's name and classes.
+    y
+        float32 (n,): class numbers for classification, values otherwise.
+    """
+
+    task: Task
+    labels: Labels
+    y: Vector
+
+
+def learn_target(
+    table: Table,
+    position: int,
+    *,
+    task: Task | None,
+    num_class: int | None = None,
+    positive_label: str | None = None,
+) -> Target:
+    """Learn the classes of a training table's label column.
+
+    Parameters
+    ----------
+    task
+        As the objective says; None where none was given: numbers then mean regression, as
+        XGBoost's own default objective does, two words binary, more words multiclass.
+    num_class
+        Of a `multi:*` objective; None to count the classes.
+    positive_label
+        For a binary objective, the class whose probability is answered; by default the
+        second in sorted order (1 of 0 and 1, `yes` of no and yes, `True.` of False. and True.).
+
+    Raises
+    ------
+    UserError
+        A label is missing, is no number where one is needed, or the classes do not fit the
+        objective; file and row are named where one is at fault.
+    """
+    name = table.name(position)
+    _refuse_missing(table, position)
+    distinct, codes = distinct_cells(table, position)
+    words = not all(map(cells.is_number, distinct))
+    if task is None:
+        task = "regression" if not words else "binary" if len(distinct) <= 2 else "multiclass"
+    if positive_label is not None and task != "binary":
+        raise UserError(
+            f"hyperparameter positive_label={positive_label!r} goes with a binary objective only; "
+            f"this job's task is {task}"
+        )
+    if task == "binary":
+        if not words and positive_label is None:
+            values = read_numbers(table, position)
+            if np.all((values >= 0) & (values <= 1)):
+                # Shares between 0 and 1 are labels XGBoost fits as they are.
+                return Target(task, Labels(name, (0, 1)), values.astype(np.float32))
+        classes: tuple[Class, ...] = _binary_classes(table, distinct, positive_label)
+    elif task == "multiclass":
+        classes = _multiclass_classes(table, distinct, num_class)
+    else:
+        return Target(task, Labels(name), read_numbers(table, position).astype(np.float32))
+    numbers = {label: number for number, label in enumerate(classes)}
+    coded = np.asarray([numbers[as_class(cell)] for cell in distinct], dtype=np.float32)
+    return Target(task, Labels(name, classes), coded[codes])
+
+
+def encode_target(table: Table, position: int, *, task: Task, labels: Labels) -> Vector:
+    """Encode another table's labels by learned classes: float32 (n,).
+
+    Raises
+    ------
+    UserError
+        A label is missing, no number, or a class that training did not have.
+    """
+    _refuse_missing(table, position)
+    if not labels.classes or (task == "binary" and labels.classes == (0, 1)):
+        return read_numbers(table, position).astype(np.float32)
+    distinct, codes = distinct_cells(table, position)
+    numbers = {label: number for number, label in enumerate(labels.classes)}
+    for place, cell in enumerate(distinct):
+        if as_class(cell) not in numbers:
+            raise table.fault(
+                f"label {cells.shown(cell)} is not a class of the train channel "
+                f"({_listed(labels.classes)}); mend the label or add such rows to train",
+                index=int(np.argmax(codes == place)),
+                position=position,
+            )
+    coded = np.asarray([numbers[as_class(cell)] for cell in distinct], dtype=np.float32)
+    return coded[codes]
+
+
+def read_weights(table: Table, position: int) -> Vector:
+    """Read the instance weights: float32 (n,), each 0 or more.
+
+    Raises
+    ------
+    UserError
+        A weight is missing, negative or no number; file and row are named.
+    """
+    weights = read_numbers(table, position)
+    bad = ~(weights >= 0)
+    if bad.any():
+        index = int(np.argmax(bad))
+        came = table.columns[position][index].as_py()
+        raise table.fault(
+            f"weight {cells.shown(came)} is not a number of 0 or more",
+            index=index,
+            position=position,
+        )
+    return weights.astype(np.float32)
+
+
+def _refuse_missing(table: Table, position: int) -> None:
+    distinct, codes = distinct_cells(table, position)
+    for place, cell in enumerate(distinct):
+        if cell in cells.MISSING:
+            raise table.fault(
+                "the label is missing; fill it in or leave the row out "
+                f"({int((codes == place).sum())} such row(s))",
+                index=int(np.argmax(codes == place)),
+                position=position,
+            )
+
+
+def _binary_classes(table: Table, distinct: list[str], positive: str | None) -> tuple[Class, Class]:
+    classes = _sorted({as_class(cell) for cell in distinct})
+    if len(classes) != 2:
+        remedy = (
+            "use objective multi:softprob"
+            if len(classes) > 2
+            else "the training data needs rows of both classes"
+        )
+        raise table.fault(
+            f"a binary objective needs a label of two classes, but it has {len(classes)}: "
+            f"{_listed(classes)}; {remedy}, or name another label column"
+        )
+    if positive is None:
+        return classes[0], classes[1]
+    wanted = as_class(positive.strip(cells.WHITESPACE))
+    if wanted not in classes:
+        raise UserError(
+            f"hyperparameter positive_label={positive!r} is not one of the label's classes: "
+            f"{_listed(classes)}"
+        )
+    other = classes[0] if classes[1] == wanted else classes[1]
+    return other, wanted
+
+
+def _multiclass_classes(
+    table: Table, distinct: list[str], num_class: int | None
+) -> tuple[Class, ...]:
+    classes = _sorted({as_class(cell) for cell in distinct})
+    if num_class is not None and all(
+        isinstance(label, int) and 0 <= label < num_class for label in classes
+    ):
+        return tuple(range(num_class))
+    if num_class is not None and num_class != len(classes):
+        raise table.fault(
+            f"num_class={num_class}, but the label has {len(classes)} classes: "
+            f"{_listed(classes)}; leave num_class out to count them"
+        )
+    if len(classes) < 2:
+        raise table.fault(
+            f"a multi:* objective needs a label of two classes or more, but it has "
+            f"{_listed(classes)} alone"
+        )
+    return tuple(classes)
+
+
+def _sorted(classes: set[Class]) -> list[Class]:
+    words = [label for label in classes if isinstance(label, str)]
+    # Numbers and words together sort as text.
+    return sorted(classes, key=str) if words else sorted(classes)
+
+
+def _listed(classes: tuple[Class, ...] | list[Class]) -> str:
+    text = ", ".join(repr(label) for label in classes[:_LISTED])
+    return text if len(classes) <= _LISTED else f"{text}, ... ({len(classes)} in all)"
