@@ -77,7 +77,7 @@ def classes_of(manifest: Manifest, response: Matrix) -> list[Class]:
     elif manifest.objective == "binary:logitraw":
         # Its answer is the margin: the threshold's logit is where the probability crosses it.
         cut = np.log(manifest.threshold / (1 - manifest.threshold))
-        numbers = (response >= cut).astype(np.intp)
+        numbers = (response >= float(cut)).astype(np.intp)
     else:
         numbers = (response >= manifest.threshold).astype(np.intp)
     return [classes[number] for number in numbers.tolist()]

@@ -40,7 +40,9 @@ def choose(accept: str, offered: tuple[str, ...]) -> str:
     """
     if not accept.strip():
         return offered[0]
-    best = parse_accept_header(accept, MIMEAccept).best_match(offered)
+    # Parameters such as charset do not narrow what is written here.
+    asked = [(name.partition(";")[0].strip(), q) for name, q in parse_accept_header(accept)]
+    best = MIMEAccept(asked).best_match(offered)
     if best is None:
         raise NotAcceptableError(
             f"Accept {accept:.200} asks for no type this server writes; "

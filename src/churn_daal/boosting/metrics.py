@@ -1,0 +1,151 @@
+"""The figures of held-out rows, by scikit-learn, ready for JSON.
+
+A figure that the rows cannot give (the AUC of one class, the precision of no positive answer)
+is None, JSON's null: NaN is not JSON, and a stand-in number would be read as a result.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn import metrics
+
+Metrics = dict[str, Any]
+Vector = NDArray[np.float64]
+
+# binary:hinge answers classes and no probability, so it has no log loss.
+CLASS_ONLY = "binary:hinge"
+MARGIN_ONLY = "binary:logitraw"
+
+
+def held_out_metrics(
+    objective: str,
+    y: NDArray[np.float32],
+    response: NDArray[np.float32],
+    weight: NDArray[np.float32] | None = None,
+    *,
+    threshold: float = 0.5,
+) -> Metrics:
+    """Score the answers to rows that were not trained on.
+
+    Parameters
+    ----------
+    objective
+        XGBoost's name of it; says what `response` holds.
+    y
+        Encoded labels (n,).
+    response
+        Answers (n,), or class probabilities (n, K) for `multi:*`. For `binary:logistic`
+        probabilities, for `binary:hinge` 0 or 1, for `binary:logitraw` margins.
+    weight
+        Weights (n,), used in every figure except the confusion matrix, which counts rows.
+    threshold
+        Probability of the positive class at which the answer is positive.
+
+    Returns
+    -------
+    dict
+        Figures by name, with the objective's kind of task under `task` and the number of
+        rows under `rows`. Survival has no figure of its own here.
+    """
+    family = objective.partition(":")[0]
+    truth = y.astype(np.float64)
+    answer = np.asarray(response, dtype=np.float64)
+    shares = None if weight is None else weight.astype(np.float64)
+    with warnings.catch_warnings():
+        # Each figure that cannot be computed is None: scikit-learn's warning adds nothing.
+        warnings.simplefilter("ignore")
+        if family == "binary":
+            figures = _binary(objective, truth, answer, shares, threshold)
+        elif family == "multi":
+            figures = _multiclass(truth, answer, shares)
+        elif family == "survival":
+            figures = {"task": "survival"}
+        else:
+            figures = _regression(objective, truth, answer, shares)
+    return {"rows": len(y)} | {name: _finite(value) for name, value in figures.items()}
+
+
+def _binary(
+    objective: str, y: Vector, response: Vector, weight: Vector | None, threshold: float
+) -> Metrics:
+    score = _sigmoid(response) if objective == MARGIN_ONLY else response
+    # In float32, the type answers come in: 0.35 is not below a threshold of 0.35.
+    positive = (score.astype(np.float32) >= np.float32(threshold)).astype(np.int64)
+    known = y.astype(np.int64)
+    both = len(np.unique(known)) > 1
+    own: dict[str, Any] = {"zero_division": np.nan, "sample_weight": weight}
+    figures: Metrics = {
+        "task": "binary",
+        "threshold": threshold,
+        "auc": _try(metrics.roc_auc_score, known, score, weight) if both else None,
+        "average_precision": (
+            _try(metrics.average_precision_score, known, score, weight) if both else None
+        ),
+        "logloss": None,
+        "accuracy": metrics.accuracy_score(known, positive, sample_weight=weight),
+        "balanced_accuracy": (
+            metrics.balanced_accuracy_score(known, positive, sample_weight=weight) if both else None
+        ),
+        "precision": metrics.precision_score(known, positive, **own),
+        "recall": metrics.recall_score(known, positive, **own),
+        "f1": metrics.f1_score(known, positive, **own),
+        "confusion_matrix": metrics.confusion_matrix(known, positive, labels=[0, 1]).tolist(),
+    }
+    if objective != CLASS_ONLY:
+        figures["logloss"] = metrics.log_loss(known, score, labels=[0, 1], sample_weight=weight)
+    return figures
+
+
+def _multiclass(y: Vector, response: Vector, weight: Vector | None) -> Metrics:
+    classes = np.arange(response.shape[1])
+    known, chosen = y.astype(np.int64), response.argmax(axis=1)
+    # float32 probabilities miss a sum of 1 by more than scikit-learn lets pass.
+    shares = response / response.sum(axis=1, keepdims=True)
+    return {
+        "task": "multiclass",
+        "logloss": metrics.log_loss(known, shares, labels=classes, sample_weight=weight),
+        "accuracy": metrics.accuracy_score(known, chosen, sample_weight=weight),
+        "macro_f1": metrics.f1_score(
+            known, chosen, average="macro", zero_division=0.0, sample_weight=weight
+        ),
+        "confusion_matrix": metrics.confusion_matrix(known, chosen, labels=classes).tolist(),
+    }
+
+
+def _regression(objective: str, y: Vector, response: Vector, weight: Vector | None) -> Metrics:
+    figures: Metrics = {
+        "task": "regression",
+        "rmse": metrics.root_mean_squared_error(y, response, sample_weight=weight),
+        "mae": metrics.mean_absolute_error(y, response, sample_weight=weight),
+        "r2": metrics.r2_score(y, response, sample_weight=weight, force_finite=False),
+    }
+    if objective == "count:poisson":
+        figures["mean_poisson_deviance"] = _try(metrics.mean_poisson_deviance, y, response, weight)
+    return figures
+
+
+def _try(
+    figure: Callable[..., float], y: NDArray[Any], response: Vector, weight: Vector | None
+) -> float | None:
+    """Return a figure, or None where scikit-learn says that these rows have none."""
+    try:
+        return figure(y, response, sample_weight=weight)
+    except ValueError:
+        return None
+
+
+def _sigmoid(margin: Vector) -> Vector:
+    # By tanh, which does not overflow.
+    return np.asarray(0.5 * (1.0 + np.tanh(0.5 * margin)))
+
+
+def _finite(value: object) -> object:
+    if isinstance(value, float | np.floating):
+        return float(value) if math.isfinite(value) else None
+    return value

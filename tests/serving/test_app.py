@@ -1,0 +1,160 @@
+"""SageMaker's routes, with the statuses AWS's image answers."""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from churn_daal.artifact import Model
+from churn_daal.serving.app import create_app
+from churn_daal.settings import ServeSettings
+
+ROW = "KS,128,415,no,yes,25,265.1,110,45.07,197.4,99,16.78,244.7,91,11.01,10.0,3,2.7,1"
+
+
+def post(client: FlaskClient, body: str | bytes, **headers: str) -> TestResponse:
+    """Invoke, with header names written with underscores."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return client.post("/invocations", data=body, headers=named)
+
+
+def assert_refused(response: TestResponse, status: int, text: str) -> None:
+    """Every refusal has one shape."""
+    assert response.status_code == status
+    assert response.content_type == "application/json"
+    data = response.get_json()
+    assert set(data) == {"error", "status"}
+    assert data["status"] == status
+    assert text in data["error"]
+
+
+def test_ping(client: FlaskClient) -> None:
+    """200 and an empty body."""
+    response = client.get("/ping")
+
+    assert (response.status_code, response.data) == (200, b"")
+
+
+def test_ping_fails_with_the_model(churn: Model) -> None:
+    """A model that answers NaN is not healthy."""
+
+    class Broken:
+        name, n_features = "onedal", churn.engine.n_features
+
+        def predict(self, X: Any) -> Any:  # noqa: ANN401 - an engine
+            return np.full(len(X), np.nan, dtype=np.float32)
+
+    model = replace(churn, engine=Broken())  # type: ignore[arg-type]
+    app = create_app(model, ServeSettings(Path("unused")))
+
+    assert app.test_client().get("/ping").status_code == 503
+
+
+@pytest.mark.parametrize("content_type", ["text/csv", "text/csv; charset=utf-8", "TEXT/CSV", None])
+def test_csv_in_csv_out(client: FlaskClient, content_type: str | None) -> None:
+    """CSV is the default, whatever the parameters and the case of the type."""
+    headers = {} if content_type is None else {"Content_Type": content_type}
+
+    response = post(client, f"{ROW}\n{ROW}\n", **headers)
+
+    assert response.status_code == 200
+    assert response.content_type == "text/csv; charset=utf-8"
+    first, second = response.data.decode().split()
+    assert first == second
+    assert 0 < float(first) < 1
+
+
+def test_json_in_json_out(client: FlaskClient, churn: Model) -> None:
+    """A record by name gets the score its CSV row gets, and the class as trained."""
+    record = dict(zip(churn.encoder.schema.names, ROW.split(","), strict=True))
+
+    response = post(client, json.dumps(record), Content_Type="application/json")
+
+    assert response.content_type == "application/json"
+    (prediction,) = response.get_json()["predictions"]
+    assert prediction["predicted_label"] == "False."
+    csv = post(client, ROW, Content_Type="text/csv").data
+    assert np.float32(prediction["score"]) == np.float32(csv.decode())
+
+
+@pytest.mark.parametrize(
+    ("accept", "answered"),
+    [
+        ("", "text/csv; charset=utf-8"),
+        ("*/*", "text/csv; charset=utf-8"),
+        ("application/json", "application/json"),
+        ("text/html, application/json;q=0.9, */*;q=0.1", "application/json"),
+        ("application/json;q=0.1, text/*", "text/csv; charset=utf-8"),
+        ("text/csv; charset=utf-8", "text/csv; charset=utf-8"),
+    ],
+)
+def test_accept(client: FlaskClient, accept: str, answered: str) -> None:
+    """Lists, wildcards and q-values are understood; without a wish, CSV answers CSV."""
+    assert post(client, ROW, Content_Type="text/csv", Accept=accept).content_type == answered
+
+
+@pytest.mark.parametrize("body", ["", "\n", "\r\n\r\n"])
+def test_an_empty_body_is_204(client: FlaskClient, body: str) -> None:
+    """As AWS's image answers it."""
+    response = post(client, body, Content_Type="text/csv")
+
+    assert (response.status_code, response.data) == (204, b"")
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "status", "text"),
+    [
+        (ROW, {"Content_Type": "image/png"}, 415, "send one of: text/csv, application/json"),
+        (ROW, {"Accept": "image/png"}, 406, "ask for one of: text/csv, application/json"),
+        (ROW.replace("128", "x"), {}, 415, "Loading csv data failed: row 1, column 2 ('Account"),
+        (
+            ROW + ",1",
+            {},
+            400,
+            "Loading csv data failed: row 1: 20 values came, the model expects 19",
+        ),
+        ("{", {"Content_Type": "application/json"}, 415, "Loading json data failed: row 1: "),
+        ("{}", {"Content_Type": "application/json"}, 400, "row 1: 0 names came"),
+        ("x" * 20_001, {}, 413, "the body has 20,001 bytes and is over the limit of 20,000 bytes"),
+    ],
+)
+def test_refusals(
+    client: FlaskClient, body: str, headers: dict[str, str], status: int, text: str
+) -> None:
+    """415, 406, 400 and 413, each with what came, what was expected and the remedy."""
+    assert_refused(post(client, body, **({"Content_Type": "text/csv"} | headers)), status, text)
+
+
+def test_unknown_routes_and_methods(client: FlaskClient) -> None:
+    """404 and 405 in the same shape."""
+    assert_refused(client.get("/nowhere"), 404, "GET /nowhere")
+    assert_refused(client.get("/invocations"), 405, "GET /invocations")
+
+
+def test_an_unknown_fault_is_logged_and_not_told(
+    churn: Model, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The client gets a fixed text, the log the traceback."""
+
+    class Exploding:
+        name, n_features = "onedal", churn.engine.n_features
+
+        def predict(self, X: Any) -> Any:  # noqa: ANN401 - an engine
+            raise ZeroDivisionError(f"secret {len(X)}")
+
+    model = replace(churn, engine=Exploding())  # type: ignore[arg-type]
+    client = create_app(model, ServeSettings(Path("unused"))).test_client()
+    with caplog.at_level(logging.ERROR):
+        response = post(client, ROW, Content_Type="text/csv")
+
+    assert_refused(response, 500, "the model server failed on this request; its log")
+    assert "secret" not in response.text
+    assert "ZeroDivisionError: secret 1" in caplog.text

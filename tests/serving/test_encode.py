@@ -1,0 +1,77 @@
+"""Answers have the shapes of AWS's image, and read back to the numbers they were."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from churn_daal.artifact import EngineChoice, Manifest
+from churn_daal.serving.encode import encode_csv, encode_json
+from churn_daal.tabular.labels import Labels
+from churn_daal.tabular.schema import Column, Schema
+
+BINARY = Manifest(
+    schema=Schema((Column("x", "number"),)),
+    labels=Labels("y", ("stay", 'go, "now"')),
+    objective="binary:logistic",
+    num_class=0,
+    threshold=0.35,
+    engine=EngineChoice("onedal"),
+)
+MULTI = replace(BINARY, objective="multi:softprob", num_class=3, labels=Labels("y", ("a", "b", 3)))
+VALUE = replace(BINARY, objective="count:poisson", labels=Labels("y"))
+P = np.array([0.1, 0.35], dtype=np.float32)
+PPP = np.array([[0.1, 0.2, 0.7], [0.5, 0.25, 0.25]], dtype=np.float32)
+
+
+def test_csv_is_a_line_a_row() -> None:
+    """Numbers are the shortest text that reads back to the same float32."""
+    assert encode_csv(BINARY, P) == b"0.1\n0.35\n"
+    assert encode_csv(MULTI, PPP) == b"0.1,0.2,0.7\n0.5,0.25,0.25\n"
+    assert encode_csv(VALUE, P[:1]) == b"0.1\n"
+
+
+def test_csv_classes() -> None:
+    """Objectives that answer a class answer it as it was trained, quoted where CSV needs it."""
+    softmax = replace(MULTI, objective="multi:softmax")
+    hinge = replace(BINARY, objective="binary:hinge", threshold=0.5)
+
+    assert encode_csv(softmax, PPP) == b"3\na\n"
+    assert encode_csv(hinge, np.array([0, 1], dtype=np.float32)) == b'stay\n"go, ""now"""\n'
+
+
+def test_json_has_the_class_beside_the_score() -> None:
+    """The threshold's own probability is the positive class."""
+    assert json.loads(encode_json(BINARY, P)) == {
+        "predictions": [
+            {"score": 0.1, "predicted_label": "stay"},
+            {"score": 0.35, "predicted_label": 'go, "now"'},
+        ]
+    }
+    assert json.loads(encode_json(MULTI, PPP[:1])) == {
+        "predictions": [{"score": [0.1, 0.2, 0.7], "predicted_label": 3}]
+    }
+    assert json.loads(encode_json(VALUE, P[:1])) == {"predictions": [{"score": 0.1}]}
+    assert json.loads(encode_json(replace(MULTI, objective="multi:softmax"), PPP[:1])) == {
+        "predictions": [{"score": 3, "predicted_label": 3}]
+    }
+
+
+@pytest.mark.parametrize(("margin", "label"), [(-0.62, "stay"), (-0.61, 'go, "now"')])
+def test_logitraw_crosses_at_the_thresholds_logit(margin: float, label: str) -> None:
+    """The answer is a margin; log(0.35 / 0.65) is -0.619."""
+    raw = replace(BINARY, objective="binary:logitraw")
+    answer = json.loads(encode_json(raw, np.array([margin], dtype=np.float32)))
+
+    assert answer["predictions"][0]["predicted_label"] == label
+
+
+def test_infinite_values() -> None:
+    """An exponential link can overflow: CSV says inf, JSON has no word for it but null."""
+    response = np.array([1.5, np.inf], dtype=np.float32)
+
+    assert encode_csv(VALUE, response) == b"1.5\ninf\n"
+    assert json.loads(encode_json(VALUE, response))["predictions"][1] == {"score": None}

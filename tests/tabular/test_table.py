@@ -1,0 +1,124 @@
+"""CSV files become columns, and every fault names its file and row."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from churn_daal.errors import UserError
+from churn_daal.tabular.table import align, channel_files, read_csv
+
+
+def write(folder: Path, **files: str | bytes) -> list[Path]:
+    """Write files `name.csv` and return them sorted."""
+    for name, text in files.items():
+        (folder / f"{name}.csv").write_bytes(text if isinstance(text, bytes) else text.encode())
+    return sorted(folder.glob("*.csv"))
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("a,b\n1,x\n", ("a", "b")),
+        ("\ufeffa,b\r\n1,x\r\n", ("a", "b")),
+        ('"a","b, c"\n1,x\n', ("a", "b, c")),
+        ("1,x\n2,y\n", None),
+        ("yes,1\nno,2\n", None),
+    ],
+)
+def test_a_header_is_words_over_numbers(
+    tmp_path: Path, text: str, names: tuple[str, ...] | None
+) -> None:
+    """Row 1 is a header if it has distinct words alone and numbers stand under one."""
+    assert read_csv(write(tmp_path, train=text)).names == names
+
+
+def test_all_text_is_not_guessed_at(tmp_path: Path) -> None:
+    """Where nothing tells a header from data, the user is asked."""
+    files = write(tmp_path, train="a,b\nx,y\n")
+
+    with pytest.raises(UserError, match="cannot tell whether row 1 is a header"):
+        read_csv(files)
+    assert read_csv(files, header="present").names == ("a", "b")
+    assert read_csv(files, header="absent").rows == 2
+
+
+def test_cells_come_untouched(tmp_path: Path) -> None:
+    """Quotes, delimiters and line breaks inside quotes, empty cells."""
+    table = read_csv(write(tmp_path, t='n;t\n1;"a;b"\n;"c\nd"\n'), delimiter=";")
+
+    assert [column.to_pylist() for column in table.columns] == [["1", ""], ["a;b", "c\nd"]]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a,b\n1,2\n3\n", "t.csv: row 3: 1 values, but the first row has 2"),
+        ("a,b\n1,2\n\n3,4,5\n", "t.csv: row 4: 3 values, but the first row has 2"),
+        (b"a,b\n1,2\n3,\xff\n", "t.csv: row 3: not UTF-8 text; save the file as UTF-8"),
+        ("a,a\nx,1\n", "t.csv: row 1: the header has the name 'a' twice"),
+        ("a,b\n", "t.csv: a header but no data rows"),
+        ("\n\n", "t.csv: only empty lines"),
+    ],
+)
+def test_a_broken_file_names_its_row(tmp_path: Path, text: str | bytes, message: str) -> None:
+    """The row is the file's line, empty lines counted."""
+    with pytest.raises(UserError, match=re.escape(message)):
+        read_csv(write(tmp_path, t=text), header="present" if text != "\n\n" else "auto")
+
+
+def test_faults_name_file_and_line(tmp_path: Path) -> None:
+    """A row of the whole table is traced to its file, over headers and empty lines."""
+    table = read_csv(write(tmp_path, a="n,m\n1,2\n", b="n,m\n\n3,4\n5,6\n"))
+
+    error = table.fault("bad", index=2, position=1)
+
+    assert str(error) == "b.csv: row 4, column 2 ('m'): bad"
+
+
+def test_files_with_other_orders_are_put_in_order(tmp_path: Path) -> None:
+    """Columns are matched by their headers."""
+    table = read_csv(write(tmp_path, a="n,m\n1,2\n", b="m,n\n4,3\n"))
+
+    assert [column.to_pylist() for column in table.columns] == [["1", "3"], ["2", "4"]]
+
+
+@pytest.mark.parametrize("second", ["n,x\n3,4\n", "3,4\n", "n\n3\n"])
+def test_files_with_other_columns_are_refused(tmp_path: Path, second: str) -> None:
+    """Every file of a channel needs the same columns."""
+    with pytest.raises(UserError, match=r"b\.csv.*same columns"):
+        read_csv(write(tmp_path, a="n,m\n1,2\n", b=second))
+
+
+def test_channels_are_aligned(tmp_path: Path) -> None:
+    """A validation channel may have the columns in another order, but no others."""
+    (tmp_path / "v").mkdir()
+    (tmp_path / "w").mkdir()
+    train = read_csv(write(tmp_path, a="n,m\n1,2\n"))
+    other = read_csv(write(tmp_path / "v", v="m,n\n4,3\n"))
+
+    assert [c.to_pylist() for c in align(other, train).columns] == [["3"], ["4"]]
+    with pytest.raises(UserError, match=r"w\.csv.*same columns"):
+        align(read_csv(write(tmp_path / "w", w="m\n4\n")), train)
+
+
+def test_channel_files_are_sorted_and_visible(tmp_path: Path) -> None:
+    """Sub-folders are read, hidden and empty files are not, the order is fixed."""
+    for name in ("b/2.csv", "a.csv", ".hidden", ".dir/x.csv", "b/1.csv"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("1\n")
+    (tmp_path / "empty.csv").touch()
+
+    found = [str(path.relative_to(tmp_path)) for path in channel_files(tmp_path)]
+
+    assert found == ["a.csv", "b/1.csv", "b/2.csv"]
+
+
+def test_an_empty_channel_is_refused(tmp_path: Path) -> None:
+    """The channel is named."""
+    with pytest.raises(UserError, match=f"channel '{tmp_path.name}': no file with content"):
+        channel_files(tmp_path)
+    with pytest.raises(UserError, match="channel 'nowhere': there is no folder"):
+        channel_files(tmp_path / "nowhere")
