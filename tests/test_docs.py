@@ -1,0 +1,68 @@
+"""The documentation names what is there."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from churn_daal.artifact.manifest import FORMAT_VERSION
+from churn_daal.serving.decode import DECODERS
+from churn_daal.serving.encode import ENCODERS
+
+ROOT = Path(__file__).parent.parent
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+NAMES = [str(page.relative_to(ROOT)) for page in PAGES]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=NAMES)
+def test_links_lead_somewhere(page: Path) -> None:
+    """Every relative link of a page is a file of this repository."""
+    links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
+
+    assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=NAMES)
+def test_files_named_in_pages_exist(page: Path) -> None:
+    """A path in backticks below one of the repository's folders is there."""
+    named = re.findall(
+        r"`((?:src|container|local_test|tests|docs|locks|bench|\.ci)/[\w./-]+)`",
+        page.read_text(encoding="utf-8"),
+    )
+    made_by_runs = "local_test/.run"
+
+    assert [
+        name for name in named if not name.startswith(made_by_runs) and not (ROOT / name).exists()
+    ] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=NAMES)
+def test_make_targets_named_in_pages_exist(page: Path) -> None:
+    """`make X` in a page is a target of the Makefile."""
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    named = set(re.findall(r"(?:^|`)make ([a-z-]+)", page.read_text(), re.MULTILINE))
+
+    assert named <= targets
+
+
+def test_http_lists_every_media_type() -> None:
+    """docs/http.md has each type that is read or written."""
+    text = (ROOT / "docs" / "http.md").read_text()
+
+    assert [name for name in {*DECODERS, *ENCODERS} if f"`{name}`" not in text] == []
+
+
+def test_the_format_version_is_documented() -> None:
+    """docs/artifact.md describes the version that is written."""
+    text = (ROOT / "docs" / "artifact.md").read_text()
+
+    assert f"format version {FORMAT_VERSION}" in text
+
+
+def test_every_page_is_linked_from_the_readme() -> None:
+    """A page nobody links is a page nobody reads."""
+    readme = (ROOT / "README.md").read_text()
+
+    assert [p.name for p in (ROOT / "docs").glob("*.md") if f"docs/{p.name}" not in readme] == []
