@@ -56,11 +56,19 @@ class Model:
         return bool(np.isfinite(self.predict(row)).all())
 
 
-def load(model_dir: Path) -> Model:
+def load(model_dir: Path, *, threads: int | None = None) -> Model:
     """Audit a model folder, then build the model.
 
     The ready oneDAL bytes are used as they are if this oneDAL wrote them; otherwise the
     booster is converted again, through the parity gate.
+
+    Parameters
+    ----------
+    model_dir
+        `/opt/ml/model` in a container.
+    threads
+        Threads one prediction may use, in either engine; None leaves it to the libraries.
+        For oneDAL it is set for the whole process.
 
     Raises
     ------
@@ -68,7 +76,9 @@ def load(model_dir: Path) -> Model:
         The folder fails its audit, or the trees do not fit the manifest.
     """
     manifest = audit(model_dir)
-    engine = _engine(model_dir, manifest)
+    if threads is not None:
+        engines.set_threads(threads)
+    engine = _engine(model_dir, manifest, threads or 0)
     width = manifest.schema.width
     if engine.n_features != width:
         raise ArtifactError(
@@ -78,10 +88,10 @@ def load(model_dir: Path) -> Model:
     return Model(manifest, Encoder(manifest.schema), engine)
 
 
-def _engine(model_dir: Path, manifest: Manifest) -> engines.Engine:
+def _engine(model_dir: Path, manifest: Manifest, threads: int) -> engines.Engine:
     booster = model_dir / XGBOOST_MODEL
     if manifest.engine.name == "xgboost":
-        return engines.load_xgboost(booster)
+        return engines.load_xgboost(booster, threads=threads)
     path = model_dir / ONEDAL
     try:
         return engines.load_onedal(

@@ -15,7 +15,7 @@ from typing import Any
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 
-from churn_daal import artifact, engine
+from churn_daal import artifact
 from churn_daal.errors import ArtifactError, UserError
 from churn_daal.serving.app import create_app
 from churn_daal.settings import ServeSettings, usable_cores
@@ -69,8 +69,8 @@ def build_app(settings: ServeSettings) -> Flask:
     ArtifactError
         The model folder is damaged.
     """
-    engine.set_threads(max(1, usable_cores() // settings.workers))
-    model = artifact.load(settings.model_dir)
+    threads = max(1, usable_cores() // settings.workers)
+    model = artifact.load(settings.model_dir, threads=threads)
     if not model.answers():
         raise ArtifactError("the model does not answer a row of missing values; train it again")
     return create_app(model, settings)
