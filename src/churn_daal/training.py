@@ -21,11 +21,12 @@ from churn_daal.contract.paths import SageMakerPaths
 from churn_daal.contract.signals import StopSignal
 from churn_daal.errors import ChurnDaalError, UserError
 from churn_daal.settings import base_dir
+from churn_daal.tabular.csv_channel import channel_files, read_csv
 from churn_daal.tabular.labels import Labels
 from churn_daal.tabular.learn import encode, learn_schema
 from churn_daal.tabular.roles import RoleNames, resolve
 from churn_daal.tabular.schema import Schema
-from churn_daal.tabular.table import Table, align, channel_files, read_csv
+from churn_daal.tabular.table import Table, align
 from churn_daal.tabular.target import Task, encode_target, learn_target, read_weights
 
 log = logging.getLogger(__name__)

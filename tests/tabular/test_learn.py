@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 from churn_daal.data import churn_csv
 from churn_daal.errors import UserError
 from churn_daal.serving.decode import decode_csv
+from churn_daal.tabular.csv_channel import read_csv
 from churn_daal.tabular.encoder import Encoder
 from churn_daal.tabular.learn import encode, learn_schema
 from churn_daal.tabular.roles import RoleNames, Roles, resolve
 from churn_daal.tabular.schema import Schema
-from churn_daal.tabular.table import Table, read_csv
+from churn_daal.tabular.table import Table
 
 
 def learn(path: Path, text: str, **names: object) -> tuple[Table, Roles, Schema]:

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from churn_daal.errors import UserError
+from churn_daal.tabular.csv_channel import read_csv
 from churn_daal.tabular.roles import RoleNames, resolve
-from churn_daal.tabular.table import Table, read_csv
+from churn_daal.tabular.table import Table
 
 
 def table(folder: Path, text: str = "Id,State,Mins,Churn\n7,KS,1.5,no\n") -> Table:

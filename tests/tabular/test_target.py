@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from churn_daal.errors import UserError
+from churn_daal.tabular.csv_channel import read_csv
 from churn_daal.tabular.labels import Labels
-from churn_daal.tabular.table import Table, read_csv
+from churn_daal.tabular.table import Table
 from churn_daal.tabular.target import Target, encode_target, learn_target, read_weights
 
 

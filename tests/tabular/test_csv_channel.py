@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from churn_daal.errors import UserError
-from churn_daal.tabular.table import align, channel_files, read_csv
+from churn_daal.tabular.csv_channel import channel_files, read_csv
+from churn_daal.tabular.table import align
 
 
 def write(folder: Path, **files: str | bytes) -> list[Path]:
@@ -70,12 +71,12 @@ def test_a_broken_file_names_its_row(tmp_path: Path, text: str | bytes, message:
 
 
 def test_faults_name_file_and_line(tmp_path: Path) -> None:
-    """A row of the whole table is traced to its file, over headers and empty lines."""
-    table = read_csv(write(tmp_path, a="n,m\n1,2\n", b="n,m\n\n3,4\n5,6\n"))
+    """A cell of the whole table is traced to its place in its file, whatever that file's order."""
+    table = read_csv(write(tmp_path, a="n,m\n1,2\n", b="m,n\n\n3,4\n5,6\n"))
 
     error = table.fault("bad", index=2, position=1)
 
-    assert str(error) == "b.csv: row 4, column 2 ('m'): bad"
+    assert str(error) == "b.csv: row 4, column 1 ('m'): bad"
 
 
 def test_files_with_other_orders_are_put_in_order(tmp_path: Path) -> None:

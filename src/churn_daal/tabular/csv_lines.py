@@ -1,0 +1,59 @@
+"""Walks a CSV file line by line to name a place in it.
+
+Arrow reads fast but does not tell where it stopped or which line a row stood on; these walks
+do, and happen only when there is a fault to report.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+
+from churn_daal.errors import UserError
+
+
+def records(path: Path, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield (line, cells) of each record, empty lines left out as Arrow does."""
+    with path.open(encoding="utf-8-sig", newline="") as lines:
+        reader = csv.reader(lines, delimiter=delimiter)
+        for record in reader:
+            if record:
+                yield reader.line_num, record
+
+
+def line_of(path: Path, index: int, delimiter: str) -> int:
+    """Return the line, from 1, of a file's record with a 0-based index."""
+    for place, (line, _) in enumerate(records(path, delimiter)):
+        if place == index:
+            return line
+    return index + 1
+
+
+def explain(path: Path, delimiter: str, error: Exception) -> UserError:
+    """Find the row at which a file stops being CSV, and say what is wrong there."""
+    width = None
+    line = 0
+    try:
+        for line, record in records(path, delimiter):
+            width = width or len(record)
+            if len(record) != width:
+                return UserError(
+                    f"{path.name}: row {line}: {len(record)} values, but the first row has "
+                    f"{width}; a cell that holds {delimiter!r} needs double quotes around it"
+                )
+    except UnicodeDecodeError as fault:
+        where = path.read_bytes().count(b"\n", 0, _offset_of(path, fault)) + 1
+        return UserError(f"{path.name}: row {where}: not UTF-8 text; save the file as UTF-8")
+    except csv.Error as fault:
+        return UserError(f"{path.name}: row {line + 1}: {fault}; mend the quoting of this row")
+    return UserError(f"{path.name}: cannot be read as CSV: {str(error).splitlines()[0]:.300}")
+
+
+def _offset_of(path: Path, fault: UnicodeDecodeError) -> int:
+    """Find the first undecodable byte; the fault's own offset is within a read buffer."""
+    try:
+        path.read_bytes().decode("utf-8")
+    except UnicodeDecodeError as whole:
+        return whole.start
+    return fault.start
