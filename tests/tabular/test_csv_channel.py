@@ -60,6 +60,7 @@ def test_cells_come_untouched(tmp_path: Path) -> None:
         ("a,b\n1,2\n\n3,4,5\n", "t.csv: row 4: 3 values, but the first row has 2"),
         (b"a,b\n1,2\n3,\xff\n", "t.csv: row 3: not UTF-8 text; save the file as UTF-8"),
         ("a,a\nx,1\n", "t.csv: row 1: the header has the name 'a' twice"),
+        ('a,b\n1,2\n3,"4\n', "t.csv: row 3: unexpected end of data; mend the quoting"),
         ("a,b\n", "t.csv: a header but no data rows"),
         ("\n\n", "t.csv: only empty lines"),
     ],

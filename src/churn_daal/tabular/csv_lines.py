@@ -13,10 +13,12 @@ from pathlib import Path
 from churn_daal.errors import UserError
 
 
-def records(path: Path, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+def records(
+    path: Path, delimiter: str, *, strict: bool = False
+) -> Iterator[tuple[int, list[str]]]:
     """Yield (line, cells) of each record, empty lines left out as Arrow does."""
     with path.open(encoding="utf-8-sig", newline="") as lines:
-        reader = csv.reader(lines, delimiter=delimiter)
+        reader = csv.reader(lines, delimiter=delimiter, strict=strict)
         for record in reader:
             if record:
                 yield reader.line_num, record
@@ -35,7 +37,7 @@ def explain(path: Path, delimiter: str, error: Exception) -> UserError:
     width = None
     line = 0
     try:
-        for line, record in records(path, delimiter):
+        for line, record in records(path, delimiter, strict=True):
             width = width or len(record)
             if len(record) != width:
                 return UserError(
