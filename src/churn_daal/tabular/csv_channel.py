@@ -87,6 +87,10 @@ def _read_file(
                 column_types={f"f{place}": pa.string() for place in range(width)}
             ),
         )
+        if any("\n" in column[-1].as_py() for column in table.columns):
+            # Arrow reads on to the end of the file where a quote is not closed.
+            for _ in records(path, delimiter, strict=True):
+                pass
     first = tuple(str(column[0].as_py()).strip(cells.WHITESPACE) for column in table.columns)
     if header == "absent" or (header == "auto" and not _is_header(path, first, table)):
         return None, table

@@ -13,9 +13,7 @@ from pathlib import Path
 from churn_daal.errors import UserError
 
 
-def records(
-    path: Path, delimiter: str, *, strict: bool = False
-) -> Iterator[tuple[int, list[str]]]:
+def records(path: Path, delimiter: str, *, strict: bool = False) -> Iterator[tuple[int, list[str]]]:
     """Yield (line, cells) of each record, empty lines left out as Arrow does."""
     with path.open(encoding="utf-8-sig", newline="") as lines:
         reader = csv.reader(lines, delimiter=delimiter, strict=strict)

@@ -1,0 +1,156 @@
+"""oneDAL models behind the engine protocol, and their bytes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from churn_daal.engine.extension import extension, run_version
+from churn_daal.engine.objectives import Objective, objective_named
+from churn_daal.engine.protocol import Engine, Matrix, check_matrix
+from churn_daal.engine.stored import Header, OtherVersionError, pack, unpack
+from churn_daal.errors import ArtifactError
+
+# daal4py carries no types.
+NativeModel: TypeAlias = Any
+
+
+class _Loaded:
+    """What the two kinds of model share; `_model` is oneDAL's own object."""
+
+    name = "onedal"
+
+    def __init__(self, model: NativeModel, objective: Objective, n_classes: int) -> None:
+        self._model = model
+        self.objective = objective
+        self.n_classes = n_classes
+        self.n_features = int(model.NumberOfFeatures)
+        self.n_trees = int(model.NumberOfTrees)
+
+    def to_bytes(self) -> bytes:
+        """Return what `load_onedal` reads."""
+        header = Header(
+            kind="classification" if self.n_classes else "regression",
+            n_features=self.n_features,
+            n_classes=self.n_classes,
+            n_trees=self.n_trees,
+            onedal=run_version(),
+        )
+        return pack(header, self._model.__getstate__())
+
+
+class MarginEngine(_Loaded):
+    """A single-output model whose trees add up to the margin."""
+
+    def __init__(self, model: NativeModel, objective: Objective) -> None:
+        super().__init__(model, objective, 0)
+        self._algorithm = extension().gbt_regression_prediction
+
+    def margin(self, X: Matrix) -> Matrix:
+        """Return the raw scores, float32 `(n,)`."""
+        check_matrix(X, self.n_features)
+        if not X.shape[0]:
+            return np.empty(0, dtype=np.float32)
+        # A fresh algorithm for each call: one kept over calls keeps its result table, so it
+        # writes into answers already handed out and refuses another number of rows.
+        margins: Matrix = self._algorithm(fptype="float").compute(X, self._model).prediction
+        return margins.ravel()
+
+    def predict(self, X: Matrix) -> Matrix:
+        """Answer rows, float32 `(n,)`."""
+        return self.objective.respond(self.margin(X))
+
+
+class ClassifierEngine(_Loaded):
+    """A `multi:*` model of more than two classes."""
+
+    def __init__(self, model: NativeModel, objective: Objective, n_classes: int) -> None:
+        super().__init__(model, objective, n_classes)
+        self._algorithm = extension().gbt_classification_prediction
+
+    def margin(self, X: Matrix) -> Matrix:
+        """Refuse: oneDAL's classifier tells probabilities only."""
+        raise ValueError(
+            f"a {self.objective.name} model of {self.n_classes} classes has no single margin for "
+            f"{len(X)} rows; use predict"
+        )
+
+    def predict(self, X: Matrix) -> Matrix:
+        """Answer class probabilities, float32 `(n, K)`."""
+        check_matrix(X, self.n_features)
+        if not X.shape[0]:
+            return np.empty((0, self.n_classes), dtype=np.float32)
+        algorithm = self._algorithm(
+            nClasses=self.n_classes, fptype="float", resultsToEvaluate="computeClassProbabilities"
+        )
+        probabilities: Matrix = algorithm.compute(X, self._model).probabilities
+        return probabilities
+
+
+@dataclass(frozen=True)
+class _Expected:
+    n_features: int
+    n_classes: int
+
+
+def load_onedal(
+    data: bytes, *, objective: Objective | str, n_features: int, n_classes: int
+) -> Engine:
+    """Construct an engine from what `to_bytes` gave.
+
+    Parameters
+    ----------
+    data
+        The framed bytes.
+    objective
+        The objective, or XGBoost's name of it.
+    n_features
+        Columns the schema has.
+    n_classes
+        K of a `multi:*` model. For every other objective the number is not looked at, as a
+        binary model has two classes and one output.
+
+    Raises
+    ------
+    OtherVersionError
+        The bytes were written by another oneDAL release.
+    ArtifactError
+        The bytes are damaged, or of a model of other widths or another kind.
+    UserError
+        The objective is unknown.
+    """
+    if isinstance(objective, str):
+        objective = objective_named(objective)
+    header, state = unpack(data)
+    multiclass = objective.link == "softmax"
+    expected = _Expected(n_features, n_classes if multiclass else 0)
+    found = _Expected(header.n_features, header.n_classes)
+    if found != expected:
+        raise ArtifactError(
+            f"the oneDAL model has {_widths(found)}, the manifest says {_widths(expected)} for "
+            f"{objective.name}. The model folder mixes files of two jobs; unpack it afresh."
+        )
+    if header.onedal != run_version():
+        raise OtherVersionError(
+            f"the oneDAL model was written by oneDAL {header.onedal}, this is {run_version()}. "
+            "Convert the booster again."
+        )
+    model = getattr(extension(), f"gbt_{header.kind}_model")()
+    model.__setstate__(state)
+    engine = (
+        ClassifierEngine(model, objective, n_classes)
+        if multiclass
+        else MarginEngine(model, objective)
+    )
+    if (engine.n_features, engine.n_trees) != (header.n_features, header.n_trees):
+        raise ArtifactError(
+            f"the oneDAL model has {engine.n_features} features and {engine.n_trees} trees, its "
+            f"header says {header.n_features} and {header.n_trees}. Convert the booster again."
+        )
+    return engine
+
+
+def _widths(expected: _Expected) -> str:
+    return f"{expected.n_features} features and {expected.n_classes} classes"

@@ -1,0 +1,36 @@
+"""Which releases of the engines are at work, for the manifest and the logs."""
+
+from __future__ import annotations
+
+from importlib.metadata import PackageNotFoundError, version
+
+from churn_daal.engine.extension import run_version
+
+# One module, two packages: xgboost-cpu is the same without the CUDA libraries.
+XGBOOST_PACKAGES = ("xgboost-cpu", "xgboost")
+
+
+def engine_versions() -> dict[str, str]:
+    """Return the versions of `onedal` (run time), `scikit-learn-intelex` and `xgboost`.
+
+    Nothing heavy is imported: package metadata tells what is not loaded.
+
+    Raises
+    ------
+    ImportError
+        daal4py is not installed.
+    """
+    return {
+        "onedal": run_version(),
+        "scikit-learn-intelex": _first_version("scikit-learn-intelex"),
+        "xgboost": _first_version(*XGBOOST_PACKAGES),
+    }
+
+
+def _first_version(*packages: str) -> str:
+    for package in packages:
+        try:
+            return version(package)
+        except PackageNotFoundError:
+            continue
+    return "not installed"
