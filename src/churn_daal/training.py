@@ -204,7 +204,12 @@ def _report(manifest: Manifest, data: Data) -> None:
     figures = ", ".join(
         f"{name} {value:.4f}"
         for name, value in manifest.metrics.items()
-        if isinstance(value, float)
+        if isinstance(value, float) and name != "threshold"
     )
-    log.info("held-out rows (%d): %s", len(data.held_out), figures)
-    log.info("engine %s, parity %s", manifest.engine.name, manifest.parity)
+    log.info("%d held-out rows: %s", len(data.held_out), figures or "no figures for this objective")
+    parity = manifest.parity
+    if parity is not None and parity["passed"]:
+        log.info(
+            "engine onedal: at most %.1e from XGBoost on the %s of %d rows (limit %.0e)",
+            *(parity["max_difference"], parity["quantity"], parity["rows"], parity["limit"]),
+        )
