@@ -123,7 +123,7 @@ def _sigmoid(margin: Floats) -> Floats:
 
 
 def _softmax(margin: Floats) -> Floats:
-    exponential = margin - margin.max(axis=-1, keepdims=True)
+    exponential: Floats = margin - margin.max(axis=-1, keepdims=True)
     np.exp(exponential, out=exponential)
     exponential /= exponential.sum(axis=-1, keepdims=True)
     return exponential

@@ -1,0 +1,50 @@
+# Built in three stages: the locked packages, this package beside its two programs, and the image
+# that holds only those. Keep to what every builder takes: no `# syntax=`, heredoc, RUN --mount or
+# COPY --chmod. docs/container.md says what a BASE_IMAGE must bring.
+ARG BASE_IMAGE=python:3.13-slim-trixie
+
+FROM ${BASE_IMAGE} AS packages
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PYTHONDONTWRITEBYTECODE=1
+COPY locks/runtime.txt /build/
+# --without-pip: a base without ensurepip will do, and no pip lies in what is shipped.
+RUN python3 -m venv --without-pip /opt/venv \
+ && python3 -m pip --python /opt/venv/bin/python install \
+      --require-hashes --only-binary=:all: --no-compile -r /build/runtime.txt
+# Bytecode is made here, since a read-only container could not keep it, and is trusted unread.
+COPY container/trim.py /build/
+RUN python3 /build/trim.py /opt/venv \
+ && site=$(/opt/venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("platlib"))') \
+ && /opt/venv/bin/python -m compileall -q -j 0 --invalidation-mode unchecked-hash "$site" \
+ && echo /opt/program/lib >"$site/churn_daal.pth"
+
+FROM packages AS program
+COPY locks/build.txt /build/
+RUN python3 -m venv --without-pip /build/venv \
+ && python3 -m pip --python /build/venv/bin/python install --require-hashes --only-binary=:all: -r /build/build.txt
+COPY pyproject.toml README.md LICENSE /build/
+COPY src /build/src
+COPY container/train container/serve /opt/program/bin/
+RUN /build/venv/bin/python -m flit_core.wheel --outdir /build/dist /build \
+ && python3 -m pip --python /opt/venv/bin/python install \
+      --no-index --no-deps --no-compile --target /opt/program/lib /build/dist/*.whl \
+ && /opt/venv/bin/python -m compileall -q --invalidation-mode unchecked-hash /opt/program/lib \
+ && chmod -R go+rX /opt/program && chmod 755 /opt/program/bin/train /opt/program/bin/serve
+# Fails the build, not a job, where the trimming above took something that is needed.
+RUN /opt/venv/bin/python -c 'import daal4py, flask, gunicorn, pyarrow.csv, pyarrow.parquet, sklearn.metrics, sklearn.model_selection, xgboost, churn_daal.training, churn_daal.serving.server'
+
+FROM ${BASE_IMAGE}
+LABEL com.amazonaws.sagemaker.capabilities.accept-bind-to-port=true \
+      com.amazonaws.sagemaker.capabilities.multi-models=true
+COPY --from=packages /opt/venv /opt/venv
+COPY --from=program /opt/program /opt/program
+# SageMaker mounts over these; serverless inference runs as a user that owns nothing.
+RUN mkdir -p /opt/ml/input/config /opt/ml/input/data /opt/ml/model /opt/ml/output/data /opt/ml/checkpoints \
+ && chmod -R o+rwX /opt/ml
+# A base image may bring its own TBB and oneDAL in LD_LIBRARY_PATH; those of the lock come first.
+ENV PATH=/opt/program/bin:/opt/venv/bin:$PATH \
+    LD_LIBRARY_PATH=/opt/venv/lib \
+    PYTHONUNBUFFERED=1 \
+    PYTHONDONTWRITEBYTECODE=1
+# No entry point, whatever the base has: `train` or `serve` is process 1 and gets the signals.
+ENTRYPOINT []
+CMD ["train"]

@@ -1,0 +1,106 @@
+# The project's commands, one line each in `make help`.
+#
+# Environments are stamps under .venv: a target installs what it needs, once, and again when a
+# lock changes. Every path is relative, so that a checkout whose path holds spaces works.
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+SHELL := /bin/bash
+MAKEFLAGS += --no-builtin-rules
+
+# The newest supported Python that really runs: a pyenv shim answers to a version that is not active.
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
+	"$$p" -c 'import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
+	>/dev/null 2>&1 && echo "$$p" && break; done)
+VENV := .venv
+RUN := $(VENV)/bin/python -m
+INSTALL := $(RUN) pip install -qq --disable-pip-version-check --require-hashes --only-binary=:all:
+
+IMAGE ?= churn-daal
+TAG ?= latest
+BASE_IMAGE ?= python:3.13-slim-trixie
+REPOSITORY ?= $(IMAGE)
+BUILD_ARGS ?=
+
+.PHONY: help venv demo test test-fast test-container lint fmt build push lock clean
+
+help: ## List every target
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' Makefile
+	@printf '\nVariables: PYTHON, IMAGE, TAG, BASE_IMAGE, BUILD_ARGS; for push also ACCOUNT, REGION, REPOSITORY, REGISTRY, DRY_RUN=1;\nfor test REQUIRE_DOCKER=1 makes a missing Docker engine a failure.\n'
+
+demo: $(VENV)/.runtime ## Train and serve the bundled churn data here, without Docker
+	@$(VENV)/bin/python local_test/demo.py
+
+test: $(VENV)/.test ## Run every test; those of the container need a Docker engine
+	@$(RUN) pytest
+
+test-fast: $(VENV)/.test ## Run the tests that need no Docker engine
+	@$(RUN) pytest -m "not container"
+
+test-container: $(VENV)/.test ## Build the image and run the tests that drive it
+	@$(RUN) pytest tests/container
+
+lint: $(VENV)/.lint ## Check style, format and types; change nothing
+	@$(RUN) ruff check
+	@$(RUN) ruff format --check
+	@$(RUN) mypy
+
+fmt: $(VENV)/.lint ## Mend style and format
+	@$(RUN) ruff check --fix
+	@$(RUN) ruff format
+
+build: ## Build the image IMAGE:TAG on BASE_IMAGE and say its size
+	docker build --build-arg "BASE_IMAGE=$(BASE_IMAGE)" $(BUILD_ARGS) --tag "$(IMAGE):$(TAG)" .
+	@docker image inspect --format '{{.Size}}' "$(IMAGE):$(TAG)" | \
+		awk '{printf "$(IMAGE):$(TAG) is %.0f MB unpacked\n", $$1 / 1e6}'
+
+push: ## Push IMAGE:TAG to ECR: ACCOUNT=... REGION=... [REPOSITORY=... REGISTRY=... DRY_RUN=1]
+	@ACCOUNT="$(ACCOUNT)" REGION="$(REGION)" REPOSITORY="$(REPOSITORY)" IMAGE="$(IMAGE)" TAG="$(TAG)" \
+		REGISTRY="$(REGISTRY)" DRY_RUN="$(DRY_RUN)" bash container/push.sh
+
+venv: $(VENV)/.test $(VENV)/.lint ## Make the environment with everything development needs
+
+lock: $(VENV)/.lock ## Make the locks again from pyproject.toml; UPGRADE=1 takes newer releases
+	@$(RUN) uv --version
+	$(COMPILE) pyproject.toml locks/undeclared.in -o locks/runtime.txt
+	for group in build test lint lock; do \
+		$(COMPILE) --group $$group -c locks/runtime.txt -o locks/$$group.txt || exit 1; done
+
+clean: ## Remove the environment and everything made by a run
+	rm -rf $(VENV) local_test/.run .pytest_cache .mypy_cache .ruff_cache .hypothesis dist build
+	find src tests container local_test -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# --no-config: a machine's own settings must not leave a trace in the locks.
+COMPILE = $(RUN) uv pip compile --quiet --no-config --universal --python-version 3.11 \
+	--generate-hashes --no-emit-index-url --no-emit-find-links \
+	--custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
+
+# The folder is part of what .venv depends on: a moved or copied checkout makes its own again.
+$(VENV)/.made: $(if $(shell test "$$(cat $(VENV)/.made 2>/dev/null)" = "$$PWD" || echo moved),moved)
+	@test -n "$(PYTHON)" || { echo "No Python 3.11, 3.12 or 3.13 with venv and ensurepip was found on PATH." \
+		"Install one (Debian: apt-get install python3 python3-venv), or name one: make PYTHON=/path/to/python3.13 ..." >&2; exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "PYTHON=$(PYTHON) is not a Python of 3.11 or later that runs. Name one: make PYTHON=/path/to/python3.13 ..." >&2; exit 1; }
+	@echo "Making $(VENV) with $$("$(PYTHON)" --version)"
+	@rm -rf $(VENV)
+	@"$(PYTHON)" -m venv $(VENV)
+	@pwd >$@
+
+.PHONY: moved
+moved:
+
+# The package itself is installed editable and without build isolation, so nothing is fetched for it.
+$(VENV)/.runtime: $(VENV)/.made locks/runtime.txt locks/build.txt pyproject.toml
+	@echo "Installing the run-time packages into $(VENV)"
+	@$(INSTALL) -r locks/runtime.txt -r locks/build.txt
+	@$(RUN) pip install -qq --disable-pip-version-check --no-index --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.%: $(VENV)/.runtime locks/%.txt
+	@echo "Installing the $* packages into $(VENV)"
+	@$(INSTALL) -r locks/$*.txt
+	@touch $@
+
+$(VENV)/.lock: $(VENV)/.made locks/lock.txt
+	@$(INSTALL) -r locks/lock.txt
+	@touch $@
