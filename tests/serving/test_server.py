@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import http.client
+import json
 import os
 import shutil
 import socket
@@ -15,9 +17,12 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import pytest
+import xgboost
 
-from churn_daal import artifact
+from churn_daal import artifact, engine
+from churn_daal.serving.server import THREADS
 
 PROGRAM = Path(__file__).parents[2] / "container" / "serve"
 ROW = "KS,128,415,no,yes,25,265.1,110,45.07,197.4,99,16.78,244.7,91,11.01,10.0,3,2.7,1"
@@ -74,13 +79,18 @@ def base(tmp_path_factory: pytest.TempPathFactory, churn_model: Path) -> Path:
 
 
 @contextlib.contextmanager
-def serving(base: Path, workers: int) -> Iterator[tuple[subprocess.Popen[str], int]]:
+def serving(
+    base: Path, workers: int, **environ: str
+) -> Iterator[tuple[subprocess.Popen[str], int]]:
     """Run workers on a free port until they answer, and stop them at the end."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     process = start(
-        base, SAGEMAKER_BIND_TO_PORT=str(port), SAGEMAKER_MODEL_SERVER_WORKERS=str(workers)
+        base,
+        SAGEMAKER_BIND_TO_PORT=str(port),
+        SAGEMAKER_MODEL_SERVER_WORKERS=str(workers),
+        **environ,
     )
     try:
         until(lambda: up(port), process)
@@ -139,6 +149,82 @@ def test_sigterm_lets_a_request_finish(base: Path) -> None:
     assert code == 0
 
 
+def mix_up(model: Path) -> None:
+    """Put another model's oneDAL file in, vouched for by the manifest."""
+    other = engine.convert(
+        xgboost.train({}, xgboost.DMatrix(np.arange(9.0)[:, None], np.arange(9.0)), 2)
+    ).to_bytes()
+    (model / "daal" / "onedal.bin").write_bytes(other)
+    manifest = json.loads((model / "daal" / "manifest.json").read_text())
+    manifest["files"]["daal/onedal.bin"] = hashlib.sha256(other).hexdigest()
+    (model / "daal" / "manifest.json").write_text(json.dumps(manifest))
+
+
+def exchange(port: int, *pieces: bytes) -> bytes:
+    """Send raw bytes, end the sending side, and return all that comes back."""
+    address = ("127.0.0.1", port)
+    with contextlib.closing(socket.create_connection(address, timeout=30)) as client:
+        for piece in pieces:
+            client.sendall(piece)
+        client.shutdown(socket.SHUT_WR)
+        return client.makefile("rb").read()
+
+
+@pytest.fixture(scope="module")
+def port(base: Path) -> Iterator[int]:
+    """Run one worker with a small body limit."""
+    with serving(base, workers=1, MAX_CONTENT_LENGTH="1000") as (_, port):
+        yield port
+
+
+HEAD = b"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Type: text/csv\r\nConnection: close\r\n"
+CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
+
+
+def chunk(data: bytes) -> bytes:
+    """Frame a chunk."""
+    return f"{len(data):x}\r\n".encode() + data + b"\r\n"
+
+
+def test_a_chunked_body_is_read_to_its_end(port: int) -> None:
+    """Its rows are answered, one each."""
+    rows = [f"{ROW}\n".encode()] * 3
+
+    answer = exchange(port, CHUNKED, *map(chunk, rows), b"0\r\n\r\n")
+
+    assert answer.startswith(b"HTTP/1.1 200")
+    assert len(answer.partition(b"\r\n\r\n")[2].split()) == 3
+
+
+@pytest.mark.parametrize(
+    ("pieces", "status"),
+    [
+        ([CHUNKED, chunk(f"{ROW}\n".encode() * 20), b"0\r\n\r\n"], b"413"),
+        ([CHUNKED, b"zz\r\n"], b"400"),
+        ([HEAD, b"Content-Length: 100\r\n\r\n", ROW.encode()], b"400"),
+        ([HEAD, b"Content-Length: 300000\r\n\r\n", b"1" * 300_000], b"413"),
+    ],
+    ids=["chunked and too long", "no chunk", "cut short", "too long"],
+)
+def test_bodies_that_are_not_whole_are_refused(
+    port: int, pieces: list[bytes], status: bytes
+) -> None:
+    """And the worker goes on answering."""
+    assert exchange(port, *pieces).startswith(b"HTTP/1.1 " + status)
+    assert ask(port)[0] == 200
+
+
+def test_clients_that_stall_do_not_hold_the_server(port: int) -> None:
+    """More half-sent requests than there are threads: /ping answers again when they time out."""
+    with contextlib.ExitStack() as stack:
+        for _ in range(THREADS + 4):
+            client = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
+            stack.enter_context(contextlib.closing(client))
+            client.sendall(HEAD + b"Content-Length: 100\r\n\r\nKS")
+
+        assert ask(port, path="/ping")[0] == 200
+
+
 @pytest.mark.parametrize(
     ("spoil", "reason"),
     [
@@ -149,8 +235,9 @@ def test_sigterm_lets_a_request_finish(base: Path) -> None:
             lambda model: (model / "daal" / "manifest.json").write_text('{"format_version": 9}'),
             "format version 9, this release reads 1",
         ),
+        (mix_up, "the oneDAL model has 1 features"),
     ],
-    ids=["no folder", "no manifest", "damaged", "version"],
+    ids=["no folder", "no manifest", "damaged", "version", "two jobs' files"],
 )
 def test_a_model_that_cannot_be_served_ends_serve(
     tmp_path: Path, base: Path, spoil: Callable[[Path], object], reason: str

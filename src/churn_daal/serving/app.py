@@ -6,10 +6,11 @@ import logging
 
 import orjson
 from flask import Flask, Response, request
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from churn_daal.artifact import Model
-from churn_daal.errors import PayloadTooLargeError, RequestError
+from churn_daal.errors import RequestError
+from churn_daal.serving.body import read_body
 from churn_daal.serving.invocation import answer
 from churn_daal.settings import ServeSettings
 
@@ -24,7 +25,6 @@ def create_app(model: Model, settings: ServeSettings) -> Flask:
     a fixed text.
     """
     app = Flask("churn_daal", static_folder=None)
-    app.config["MAX_CONTENT_LENGTH"] = settings.max_content_length
 
     @app.get("/ping")
     def ping() -> Response:
@@ -34,7 +34,12 @@ def create_app(model: Model, settings: ServeSettings) -> Flask:
     def invocations() -> Response:
         result = answer(
             model,
-            _body(settings.max_content_length),
+            read_body(
+                request.environ["wsgi.input"],
+                length=request.content_length,
+                terminated=bool(request.environ.get("wsgi.input_terminated")),
+                limit=settings.max_content_length,
+            ),
             content_type=request.headers.get("Content-Type", ""),
             accept=request.headers.get("Accept", ""),
         )
@@ -46,7 +51,11 @@ def create_app(model: Model, settings: ServeSettings) -> Flask:
 
     @app.errorhandler(HTTPException)
     def unrouted(error: HTTPException) -> Response:
-        return _refusal(f"{request.method} {request.path}: {error.description}", error.code or 500)
+        text = f"{request.method} {request.path:.200}: {error.description}"
+        refusal = _refusal(text, error.code or 500)
+        if isinstance(error, MethodNotAllowed) and error.valid_methods:
+            refusal.headers["Allow"] = ", ".join(sorted(error.valid_methods))
+        return refusal
 
     @app.errorhandler(Exception)
     def unknown(error: Exception) -> Response:
@@ -54,17 +63,6 @@ def create_app(model: Model, settings: ServeSettings) -> Flask:
         return _refusal("the model server failed on this request; its log has the traceback", 500)
 
     return app
-
-
-def _body(limit: int) -> bytes:
-    try:
-        return request.get_data(cache=False)
-    except RequestEntityTooLarge:
-        came = request.content_length
-        raise PayloadTooLargeError(
-            f"the body {f'has {came:,} bytes and ' if came else ''}is over the limit of {limit:,} "
-            "bytes; send fewer rows a request, or raise MAX_CONTENT_LENGTH"
-        ) from None
 
 
 def _refusal(text: str, status: int) -> Response:

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
+import struct
 import sys
 from pathlib import Path
 from typing import Any
 
 from flask import Flask
 from gunicorn.app.base import BaseApplication
+from gunicorn.arbiter import Arbiter
 
 from churn_daal import artifact
 from churn_daal.errors import ArtifactError, UserError
@@ -25,7 +28,9 @@ log = logging.getLogger(__name__)
 GRACE_SECONDS = 25
 KEEPALIVE_SECONDS = 75
 # A thread waits while a slow client sends; the others answer meanwhile.
-THREADS = 8
+THREADS = 16
+# How long a client may send nothing in the middle of a request.
+STALL_SECONDS = 5
 
 
 class Server(BaseApplication):  # type: ignore[misc]
@@ -41,8 +46,12 @@ class Server(BaseApplication):  # type: ignore[misc]
             self.cfg.set(name, value)
 
     def load(self) -> Flask:
-        """Build the app; gunicorn calls this in each worker."""
-        return build_app(self.settings)
+        """Build the app; gunicorn calls this in each worker, and ends where one cannot."""
+        try:
+            return build_app(self.settings)
+        except ArtifactError as error:
+            print(f"serve: {error}", file=sys.stderr, flush=True)
+            raise SystemExit(Arbiter.APP_LOAD_ERROR) from None
 
 
 def options(settings: ServeSettings) -> dict[str, Any]:
@@ -58,6 +67,7 @@ def options(settings: ServeSettings) -> dict[str, Any]:
         "worker_tmp_dir": _memory_folder(),
         "control_socket_disable": True,
         "proc_name": "churn_daal serve",
+        "when_ready": _limit_stalls,
     }
 
 
@@ -95,6 +105,16 @@ def main() -> int:
     )
     Server(settings).run()
     return 0
+
+
+def _limit_stalls(arbiter: Arbiter) -> None:
+    """Let no client hold a thread by sending nothing: gunicorn's threads know no such limit.
+
+    Linux hands the option down to every connection a listener accepts.
+    """
+    limit = struct.pack("ll", STALL_SECONDS, 0)
+    for listener in arbiter.LISTENERS:
+        listener.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
 
 
 def _memory_folder() -> str | None:

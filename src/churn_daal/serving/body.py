@@ -1,0 +1,94 @@
+"""Reads a request's body: all of it, within the limit, or a refusal.
+
+Werkzeug's own limit ends a chunked body at the limit without a word, and takes a body that is
+shorter than its Content-Length for whole; either would be answered for rows nobody sent.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Final, Protocol
+
+from churn_daal.errors import PayloadTooLargeError, RequestError
+
+log = logging.getLogger(__name__)
+# Of a body that is refused, so much is still read: a client that is cut off while it sends sees a
+# broken connection in place of the answer.
+DRAINED: Final = 128 * 2**20
+PIECE: Final = 2**16
+
+
+class Stream(Protocol):
+    """What WSGI hands over as `wsgi.input`."""
+
+    def read(self, size: int) -> bytes:
+        """Return up to `size` bytes, none at the end."""
+
+
+def read_body(stream: Stream, *, length: int | None, terminated: bool, limit: int) -> bytes:
+    """Return a request's body.
+
+    Parameters
+    ----------
+    stream
+        `wsgi.input`.
+    length
+        Content-Length in bytes; None where there is none.
+    terminated
+        Whether the server ends the stream itself (`wsgi.input_terminated`), as it must for a
+        chunked body.
+    limit
+        Bytes allowed.
+
+    Raises
+    ------
+    PayloadTooLargeError
+        413.
+    RequestError
+        400: the body ends before its Content-Length, or its chunks are malformed.
+    """
+    if length is None and not terminated:
+        return b""
+    if length is not None and length > limit:
+        _drain(stream, min(length, DRAINED))
+        raise PayloadTooLargeError(_too_large(f"has {length:,} bytes and ", limit))
+    body = _read(stream, limit + 1 if length is None else length)
+    if len(body) > limit:
+        _drain(stream, DRAINED)
+        raise PayloadTooLargeError(_too_large("", limit))
+    if length is not None and len(body) < length:
+        raise RequestError(
+            f"the body ends after {len(body):,} bytes of a Content-Length of {length:,}; "
+            "send it again, whole"
+        )
+    return body
+
+
+def _read(stream: Stream, size: int) -> bytes:
+    pieces = []
+    try:
+        while size and (piece := stream.read(size)):
+            pieces.append(piece)
+            size -= len(piece)
+    # Each server has its own errors for a malformed chunk or a client that stalls.
+    except Exception as error:
+        log.warning("a body could not be read: %r", error)
+        raise RequestError(
+            "the body could not be read: it stalled, or its chunks are malformed; send it again"
+        ) from error
+    return b"".join(pieces)
+
+
+def _drain(stream: Stream, size: int) -> None:
+    try:
+        while size > 0 and (piece := stream.read(min(PIECE, size))):
+            size -= len(piece)
+    except Exception as error:
+        log.debug("a refused body could not be drained: %r", error)
+
+
+def _too_large(came: str, limit: int) -> str:
+    return (
+        f"the body {came}is over the limit of {limit:,} bytes; send fewer rows a request, or raise "
+        "MAX_CONTENT_LENGTH"
+    )
