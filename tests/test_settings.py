@@ -48,6 +48,9 @@ def test_empty_means_unset() -> None:
         ("SAGEMAKER_BIND_TO_PORT", "70000"),
         ("SAGEMAKER_MODEL_SERVER_WORKERS", "0"),
         ("MAX_CONTENT_LENGTH", "25MB"),
+        ("MAX_CONTENT_LENGTH", "1_000"),
+        ("MAX_CONTENT_LENGTH", "\uff11\uff12"),
+        ("MAX_CONTENT_LENGTH", "-1"),
     ],
 )
 def test_wrong_values_are_refused(name: str, value: str) -> None:

@@ -6,6 +6,7 @@ The names are SageMaker's and its toolkits' own: see docs/environment.md.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from churn_daal.errors import UserError
 
 BASE_DIR = "/opt/ml"
 MAX_PORT = 65_535
+_WHOLE_NUMBER = re.compile(r"[0-9]{1,18}")
 
 
 def base_dir(environ: Mapping[str, str] = os.environ) -> Path:
@@ -78,13 +80,11 @@ def _integer(
 ) -> int:
     text = _text(environ, name, str(default))
     span = f"from {low} to {high}" if high is not None else f"of {low} or more"
-    try:
-        value = int(text)
-    except ValueError:
-        value = None
+    # int() takes more: underscores, other scripts' digits, thousands of places.
+    value = int(text) if _WHOLE_NUMBER.fullmatch(text) else None
     if value is None or value < low or (high is not None and value > high):
         raise UserError(
-            f"environment variable {name} is {text!r}; expected a whole number {span}. "
+            f"environment variable {name} is {text[:40]!r}; expected a whole number {span}. "
             f"Unset it for the default of {default}."
         )
     return value

@@ -76,7 +76,7 @@ def run(paths: SageMakerPaths, stop: StopSignal) -> Manifest:
     Raises
     ------
     UserError
-        The settings or the data are at fault; nothing is left in the model folder.
+        The settings or the data are at fault; nothing is written to the model folder.
     AlgorithmError
         XGBoost failed.
     """
@@ -94,7 +94,7 @@ def run(paths: SageMakerPaths, stop: StopSignal) -> Manifest:
 def _read(job: TrainingJob, hp: Hyperparameters) -> Data:
     table = _table(job, "train", hp)
     names = RoleNames(
-        label=hp.label or "0",
+        label=hp.label,
         weight=hp.weight,
         id_columns=hp.id_columns,
         drop_columns=hp.drop_columns,
@@ -124,7 +124,7 @@ def _read(job: TrainingJob, hp: Hyperparameters) -> Data:
 
     train = dataset(table, target.y)
     if "validation" in job.channels:
-        other = align(_table(job, "validation", hp), table)
+        other = align(_table(job, "validation", hp, known=table.names), table)
         y = encode_target(other, roles.label, task=target.task, labels=target.labels)
         return Data(train, dataset(other, y), schema, target.labels, objective)
     kept, held = split_rows(
@@ -137,7 +137,9 @@ def _read(job: TrainingJob, hp: Hyperparameters) -> Data:
     return Data(train.take(kept), train.take(held), schema, target.labels, objective)
 
 
-def _table(job: TrainingJob, name: str, hp: Hyperparameters) -> Table:
+def _table(
+    job: TrainingJob, name: str, hp: Hyperparameters, known: tuple[str, ...] | None = None
+) -> Table:
     channel = job.channels.get(name)
     if channel is None:
         have = ", ".join(job.channels) or "none"
@@ -151,6 +153,7 @@ def _table(job: TrainingJob, name: str, hp: Hyperparameters) -> Table:
         channel_files(channel.path),
         header=cast("Any", _header(channel, hp)),
         delimiter=hp.delimiter,
+        known=known,
     )
 
 

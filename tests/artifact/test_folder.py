@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -61,6 +62,15 @@ def test_half_a_save_is_no_model(tmp_path: Path) -> None:
         save(tmp_path, MANIFEST, xgboost=b"three", onedal=b"four")
     with pytest.raises(ArtifactError, match=r"has no daal/manifest\.json"):
         audit(tmp_path)
+
+
+def test_a_manifest_that_is_no_json_touches_nothing(tmp_path: Path) -> None:
+    """What cannot be written is found out before the model there is removed."""
+    save(tmp_path, MANIFEST, xgboost=b"one", onedal=None)
+
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        save(tmp_path, replace(MANIFEST, metrics={"auc": float("nan")}), xgboost=b"", onedal=None)
+    assert audit(tmp_path).metrics == {}
 
 
 @pytest.mark.parametrize("name", ["xgboost-model", "daal/onedal.bin"])

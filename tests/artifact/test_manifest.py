@@ -43,15 +43,37 @@ def test_each_field_is_needed(key: str) -> None:
     """A field that is gone or of another type is named."""
     data = json.loads(MANIFEST.to_json())
 
-    with pytest.raises(ArtifactError, match=f"^manifest: {key} is "):
+    with pytest.raises(ArtifactError, match=f"^daal/manifest.json: {key} is "):
         Manifest.from_json(json.dumps(data | {key: None}).encode())
     del data[key]
-    with pytest.raises(ArtifactError, match=f"^manifest: {key} is absent"):
+    with pytest.raises(ArtifactError, match=f"^daal/manifest.json: {key} is absent"):
         Manifest.from_json(json.dumps(data).encode())
 
 
 @pytest.mark.parametrize("cut", [0, 1, 100])
 def test_a_truncated_file_is_refused(cut: int) -> None:
     """Half a manifest is not JSON."""
-    with pytest.raises(ArtifactError, match=r"^manifest: not JSON"):
+    with pytest.raises(ArtifactError, match=r"^daal/manifest.json: not JSON"):
         Manifest.from_json(MANIFEST.to_json()[:cut])
+
+
+@pytest.mark.parametrize(
+    ("objective", "num_class", "classes"),
+    [
+        ("binary:logistic", 0, ["a"]),
+        ("binary:logistic", 2, ["a", "b"]),
+        ("multi:softprob", 3, ["a", "b"]),
+        ("multi:softprob", 0, []),
+        ("reg:squarederror", 0, [0, 1]),
+    ],
+)
+def test_classes_fit_the_objective(objective: str, num_class: int, classes: list[object]) -> None:
+    """A manifest that would fail on the first request is refused at the start."""
+    data = json.loads(MANIFEST.to_json()) | {
+        "objective": objective,
+        "num_class": num_class,
+        "label": {"name": "y", "classes": classes},
+    }
+
+    with pytest.raises(ArtifactError, match=f"{objective} with num_class {num_class} and"):
+        Manifest.from_json(json.dumps(data).encode())

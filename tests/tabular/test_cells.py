@@ -12,6 +12,14 @@ from hypothesis import strategies as st
 from churn_daal.tabular import cells
 
 
+def nested(depth: int) -> list[object]:
+    """Return a list in a list, so deep that Python will not print it."""
+    value: list[object] = []
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
 @pytest.mark.parametrize(
     ("cell", "value"),
     [
@@ -116,7 +124,7 @@ def test_booleans(cell: object, value: float) -> None:
     assert cells.booleans([cell]) == [value]
 
 
-@pytest.mark.parametrize("cell", ["maybe", 2, [1]])
+@pytest.mark.parametrize("cell", ["maybe", 2, [1], {}, nested(2_000)])
 def test_other_words_are_no_booleans(cell: object) -> None:
     """The message lists what is taken."""
     with pytest.raises(cells.CellError, match="not a yes or no; send true or false"):
@@ -133,17 +141,29 @@ def test_json_values_of_number_columns() -> None:
 
 
 def test_json_values_of_category_columns() -> None:
-    """A number is the text a CSV would hold, whichever way the JSON writer wrote it."""
+    """They become the texts a CSV would hold."""
     assert cells.json_categories(["KS", 415, 415.0, 1.5, True, None]) == [
         "KS",
         "415",
-        "415",
+        "415.0",
         "1.5",
         "true",
         "",
     ]
     with pytest.raises(cells.CellError, match="an object is not a category"):
         cells.json_categories([{}])
+
+
+@pytest.mark.parametrize(
+    ("cell", "category"),
+    [
+        *(("KS", "KS"), (" KS ", "KS"), ("415.0", "415"), ("-3.00", "-3"), ("0.0", "0")),
+        *(("0415", "0415"), ("0415.0", "0415.0"), ("1.50", "1.50"), ("10", "10"), ("v1.0", "v1.0")),
+    ],
+)
+def test_categories_that_are_whole_numbers(cell: str, category: str) -> None:
+    """A point with zeros after a whole number is a writer's, and no part of the category."""
+    assert cells.category(cell) == category
 
 
 def test_long_cells_are_cut_in_messages() -> None:

@@ -19,38 +19,26 @@ def write(folder: Path, **files: str | bytes) -> list[Path]:
     return sorted(folder.glob("*.csv"))
 
 
-@pytest.mark.parametrize(
-    ("text", "names"),
-    [
-        ("a,b\n1,x\n", ("a", "b")),
-        ("\ufeffa,b\r\n1,x\r\n", ("a", "b")),
-        ('"a","b, c"\n1,x\n', ("a", "b, c")),
-        ("1,x\n2,y\n", None),
-        ("yes,1\nno,2\n", None),
-    ],
-)
-def test_a_header_is_words_over_numbers(
-    tmp_path: Path, text: str, names: tuple[str, ...] | None
-) -> None:
-    """Row 1 is a header if it has distinct words alone and numbers stand under one."""
-    assert read_csv(write(tmp_path, train=text)).names == names
-
-
-def test_all_text_is_not_guessed_at(tmp_path: Path) -> None:
-    """Where nothing tells a header from data, the user is asked."""
-    files = write(tmp_path, train="a,b\nx,y\n")
-
-    with pytest.raises(UserError, match="cannot tell whether row 1 is a header"):
-        read_csv(files)
-    assert read_csv(files, header="present").names == ("a", "b")
-    assert read_csv(files, header="absent").rows == 2
-
-
 def test_cells_come_untouched(tmp_path: Path) -> None:
     """Quotes, delimiters and line breaks inside quotes, empty cells."""
     table = read_csv(write(tmp_path, t='n;t\n1;"a;b"\n;"c\nd"\n'), delimiter=";")
 
     assert [column.to_pylist() for column in table.columns] == [["1", ""], ["a;b", "c\nd"]]
+
+
+def test_a_single_line_needs_no_line_break(tmp_path: Path) -> None:
+    """Arrow takes neither that nor a line longer than its blocks; both are CSV."""
+    long = "x" * 1_100_000 + ",1\n"
+
+    assert read_csv(write(tmp_path, t="1,2")).rows == 1
+    assert read_csv(write(tmp_path, t=long * 2)).rows == 2
+
+
+def test_a_long_cell_does_not_hide_a_fault(tmp_path: Path) -> None:
+    """The walk that names a row reads cells beyond the csv module's own limit."""
+    table = read_csv(write(tmp_path, t=f"n,t\n1,{'x' * 200_000}\n2,y\n"))
+
+    assert str(table.fault("bad", index=1, position=0)) == "t.csv: row 3, column 1 ('n'): bad"
 
 
 @pytest.mark.parametrize(
@@ -62,6 +50,7 @@ def test_cells_come_untouched(tmp_path: Path) -> None:
         ("a,a\nx,1\n", "t.csv: row 1: the header has the name 'a' twice"),
         ('a,b\n1,2\n3,"4\n', "t.csv: row 3: unexpected end of data; mend the quoting"),
         ("a,b\n", "t.csv: a header but no data rows"),
+        ("a,b", "t.csv: a header but no data rows"),
         ("\n\n", "t.csv: only empty lines"),
     ],
 )

@@ -66,6 +66,28 @@ def test_json_and_text_give_the_same_matrix() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("categories", "text", "value"),
+    [
+        (("415", "510"), "510.0", 510.0),
+        (("415", "510"), "510", 510),
+        (("False", "True", "Unknown"), "True", True),
+        (("FALSE", "TRUE"), "FALSE", False),
+        (("1.5", "x"), "1.5", 1.5),
+    ],
+)
+def test_json_finds_the_category_its_text_is(
+    categories: tuple[str, ...], text: str, value: object
+) -> None:
+    """A category learned from a CSV is the same one as a JSON number or boolean."""
+    encoder = Encoder(Schema((Column("c", "category", "ordinal", categories),)))
+
+    X = encoder.from_json([[value]])
+
+    assert not np.isnan(X).any()
+    np.testing.assert_array_equal(X, encoder.from_text([[text]]))
+
+
 def test_a_bad_cell_names_its_place() -> None:
     """Row and column count from 1."""
     encoder = Encoder(Schema((Column("a", "number"), Column("b", "number"))))

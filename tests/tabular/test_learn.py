@@ -87,6 +87,15 @@ def test_numbers_may_be_categories(tmp_path: Path) -> None:
     assert (column.kind, column.categories) == ("category", ("408", "415"))
 
 
+def test_whole_numbers_with_a_point_are_one_category(tmp_path: Path) -> None:
+    """What a writer makes of 415 in a column with missing cells is 415."""
+    text = "y,x\n0,415.0\n1,408.0\n0,415\n1,\n"
+    table, roles, schema = learn(tmp_path, text, categorical_columns=("x",))
+
+    assert schema.columns[0].categories == ("408", "415")
+    assert encode(table, schema, roles).X.tolist() == [[0, 1], [1, 0], [0, 1], [0, 0]]
+
+
 def test_unseen_categories_are_counted(tmp_path: Path) -> None:
     """A table read by another's schema tells how many cells it could not place."""
     _, roles, schema = learn(tmp_path, "y,x\n0,a\n1,b\n")

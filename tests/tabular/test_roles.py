@@ -26,6 +26,15 @@ def test_the_first_column_is_the_label(tmp_path: Path) -> None:
     assert (roles.label, roles.features) == (0, (1, 2, 3))
 
 
+def test_the_first_column_is_not_one_named_0(tmp_path: Path) -> None:
+    """The default is a position; a label given as "0" finds the name first."""
+    (tmp_path / "t.csv").write_text("target,0\n1,2\n")
+    named = read_csv([tmp_path / "t.csv"], header="present")
+
+    assert resolve(RoleNames(), named).label == 0
+    assert resolve(RoleNames(label="0"), named).label == 1
+
+
 @pytest.mark.parametrize("label", ["Churn", "3", "-1"])
 def test_by_name_or_position(tmp_path: Path, label: str) -> None:
     """Positions count from 0, and from the end when negative."""

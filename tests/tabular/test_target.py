@@ -12,7 +12,7 @@ from churn_daal.errors import UserError
 from churn_daal.tabular.csv_channel import read_csv
 from churn_daal.tabular.labels import Labels
 from churn_daal.tabular.table import Table
-from churn_daal.tabular.target import Target, encode_target, learn_target, read_weights
+from churn_daal.tabular.target import Target, Task, encode_target, learn_target, read_weights
 
 
 def labels(folder: Path, *cells: str) -> Table:
@@ -40,6 +40,17 @@ def learn(folder: Path, *cells: str, **options: object) -> Target:
         (("10", "9", "2.5"), {"task": "multiclass"}, "multiclass", (2.5, 9, 10), [2, 1, 0]),
         (("0", "2"), {"task": "multiclass", "num_class": 4}, "multiclass", (0, 1, 2, 3), [0, 2]),
         (("1.5", "-2"), {}, "regression", (), [1.5, -2]),
+        (("01", "1"), {"task": "binary"}, "binary", (0, 1), [1, 1]),
+        (("01", "7"), {"task": "binary"}, "binary", ("01", 7), [0, 1]),
+        (("2.0", "1", "2"), {"task": "multiclass"}, "multiclass", (1, 2), [1, 0, 1]),
+        (
+            ("9007199254740993", "9007199254740994"),
+            {"task": "multiclass"},
+            "multiclass",
+            ("9007199254740993", "9007199254740994"),
+            [0, 1],
+        ),
+        (("1e400", "a"), {"task": "multiclass"}, "multiclass", ("1e400", "a"), [0, 1]),
     ],
 )
 def test_labels(
@@ -101,6 +112,18 @@ def test_other_channels_use_the_learned_classes(tmp_path: Path) -> None:
     assert y.tolist() == [1, 0]
     with pytest.raises(UserError, match=r"t\.csv: row 3, .*label 'c' is not a class of the train"):
         encode_target(labels(tmp_path, "a", "c"), 0, task="binary", labels=known)
+
+
+@pytest.mark.parametrize(
+    ("task", "classes", "cell"),
+    [("binary", (0, 1), "2"), ("binary", (0, 1), "-1"), ("multiclass", (0, 1, 2), "1.5")],
+)
+def test_other_channels_numbers_stay_in_range(
+    tmp_path: Path, task: Task, classes: tuple[int, ...], cell: str
+) -> None:
+    """Numbers are held to the classes, too: scikit-learn would fail on them after the fit."""
+    with pytest.raises(UserError, match=rf"row 3, .*label '{cell}' is outside the train channel's"):
+        encode_target(labels(tmp_path, "1", cell), 0, task=task, labels=Labels("y", classes))
 
 
 @pytest.mark.parametrize("weight", ["-1", "", "x"])

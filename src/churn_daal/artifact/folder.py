@@ -42,11 +42,12 @@ def save(model_dir: Path, manifest: Manifest, *, xgboost: bytes, onedal: bytes |
     if onedal is not None:
         contents[ONEDAL] = onedal
     manifest = replace(manifest, files={name: _sha256(data) for name, data in contents.items()})
+    written = manifest.to_json()
     (model_dir / "daal").mkdir(parents=True, exist_ok=True)
     # Last written, first removed: what has no manifest is no model.
     (model_dir / MANIFEST).unlink(missing_ok=True)
     (model_dir / ONEDAL).unlink(missing_ok=True)
-    for name, data in (*contents.items(), (MANIFEST, manifest.to_json())):
+    for name, data in (*contents.items(), (MANIFEST, written)):
         _write(model_dir, name, data)
     return manifest
 
@@ -73,7 +74,9 @@ def audit(model_dir: Path) -> Manifest:
         )
     manifest = Manifest.from_json(path.read_bytes())
     if XGBOOST_MODEL not in manifest.files:
-        raise ArtifactError(f"manifest: files does not list {XGBOOST_MODEL}; copy the model again")
+        raise ArtifactError(
+            f"daal/manifest.json: files does not list {XGBOOST_MODEL}; copy the model again"
+        )
     for name, expected in manifest.files.items():
         _audit_file(model_dir, name, expected)
     return manifest
@@ -81,7 +84,9 @@ def audit(model_dir: Path) -> Manifest:
 
 def _audit_file(model_dir: Path, name: str, expected: str) -> None:
     if name not in {XGBOOST_MODEL, ONEDAL}:
-        raise ArtifactError(f"manifest: files lists {name!r}, which is no file of this format")
+        raise ArtifactError(
+            f"daal/manifest.json: files lists {name!r}, which is no file of this format"
+        )
     path = model_dir / name
     if not path.is_file():
         if name == ONEDAL:

@@ -103,26 +103,31 @@ class Manifest:
             parsed = json.loads(data)
         except ValueError as error:
             raise ArtifactError(
-                f"manifest: not JSON ({error}); the file is damaged, copy the model again"
+                f"daal/manifest.json: not JSON ({error}); the file is damaged, copy the model again"
             ) from None
         if not isinstance(parsed, dict):
-            raise ArtifactError("manifest: expected a JSON object; copy the model again")
+            raise ArtifactError("daal/manifest.json: expected a JSON object; copy the model again")
         version = parsed.get("format_version")
         if version != FORMAT_VERSION:
             raise ArtifactError(
-                f"manifest: format version {version!r}, this release reads {FORMAT_VERSION}; "
-                "serve the model with the release that trained it, or train it again"
+                f"daal/manifest.json: format version {version!r}, this release reads "
+                f"{FORMAT_VERSION}; serve the model with the release that trained it, or train it "
+                "again"
             )
         engine = _get(parsed, "engine", dict)
         if engine.get("name") not in get_args(EngineName):
             raise ArtifactError(
-                f"manifest: engine {engine.get('name')!r} is not one of {get_args(EngineName)}"
+                f"daal/manifest.json: engine {engine.get('name')!r} is none of "
+                f"{get_args(EngineName)}; copy the model again"
             )
+        labels = Labels.from_dict(_get(parsed, "label", dict))
+        objective, num_class = _get(parsed, "objective", str), _get(parsed, "num_class", int)
+        _check_classes(objective, num_class, len(labels.classes))
         return cls(
             schema=Schema.from_dict(_get(parsed, "schema", dict)),
-            labels=Labels.from_dict(_get(parsed, "label", dict)),
-            objective=_get(parsed, "objective", str),
-            num_class=_get(parsed, "num_class", int),
+            labels=labels,
+            objective=objective,
+            num_class=num_class,
             threshold=float(_get(parsed, "threshold", int | float)),
             engine=EngineChoice(engine["name"], engine.get("reason")),
             parity=parsed.get("parity"),
@@ -133,12 +138,22 @@ class Manifest:
         )
 
 
+def _check_classes(objective: str, num_class: int, classes: int) -> None:
+    kind = objective.partition(":")[0]
+    expected = {"binary": (0, 2), "multi": (max(2, num_class), max(2, num_class))}.get(kind, (0, 0))
+    if (num_class, classes) != expected:
+        raise ArtifactError(
+            f"daal/manifest.json: {objective} with num_class {num_class} and {classes} label "
+            f"classes, expected {expected[0]} and {expected[1]}; copy the model again"
+        )
+
+
 def _get(data: Mapping[str, Any], key: str, kind: Any) -> Any:  # noqa: ANN401 - JSON of any type
     value = data.get(key)
     if not isinstance(value, kind):
         came = "is absent" if key not in data else f"is {value!r:.60}"
         raise ArtifactError(
-            f"manifest: {key} {came}, expected {getattr(kind, '__name__', kind)}; "
+            f"daal/manifest.json: {key} {came}, expected {getattr(kind, '__name__', kind)}; "
             "the file was changed by hand or damaged, copy the model again"
         )
     return value

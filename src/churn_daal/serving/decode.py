@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+from codecs import BOM_UTF8
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
@@ -15,6 +16,7 @@ import orjson
 
 from churn_daal.errors import DataError, DecodeError, SchemaError
 from churn_daal.tabular import cells
+from churn_daal.tabular.csv_lines import reader
 from churn_daal.tabular.encoder import Encoder, Matrix
 from churn_daal.tabular.schema import Schema
 
@@ -27,10 +29,11 @@ def decode_csv(body: bytes, parameters: Mapping[str, str], encoder: Encoder) -> 
     Parameters
     ----------
     body
-        UTF-8; LF or CRLF; empty lines at the end are passed over.
+        UTF-8; LF or CRLF. Empty lines at the end are passed over, unless the model has one
+        column: there each is a missing value.
     parameters
-        `header=present` or `absent` says whether line 1 names columns; without it, it does
-        if each of its cells is a name the training data had.
+        `header=present` or `absent` says whether line 1 names columns; without it, see
+        `Schema.is_header`.
     encoder
         The model's.
 
@@ -44,7 +47,7 @@ def decode_csv(body: bytes, parameters: Mapping[str, str], encoder: Encoder) -> 
         Naming row and column.
     """
     schema = encoder.schema
-    lines, rows = _records(_text(body), schema.delimiter)
+    lines, rows = _records(_text(body), schema)
     if not rows:
         return encoder.from_text([()] * len(schema.columns))
     header = _header(rows[0], parameters.get("header", "auto"), schema)
@@ -59,7 +62,7 @@ def decode_csv(body: bytes, parameters: Mapping[str, str], encoder: Encoder) -> 
             first = "the first row" if header is None else "the header"
             raise DecodeError(f"{len(row)} values, but {first} has {width}", row=line)
     if header is None:
-        schema.check_count(width, row=lines[0])
+        _check_count(rows[0], lines[0], schema)
     columns: Sequence[Sequence[str]] = list(zip(*rows, strict=True))
     places: Sequence[int] = range(width)
     if header is not None:
@@ -89,7 +92,7 @@ def decode_json(body: bytes, _: Mapping[str, str], encoder: Encoder) -> Matrix:
         It is JSON of another shape, or a row breaks the schema; row and column are named.
     """
     try:
-        data = orjson.loads(body)
+        data = orjson.loads(body.removeprefix(BOM_UTF8))
     except orjson.JSONDecodeError as error:
         raise DecodeError(f"{error.msg}, at character {error.pos + 1}", row=error.lineno) from None
     rows = _instances(data, encoder.schema)
@@ -117,16 +120,19 @@ def _text(body: bytes) -> str:
         raise DecodeError(f"byte 0x{body[error.start]:02x} is not UTF-8 text", row=row) from None
 
 
-def _records(text: str, delimiter: str) -> tuple[list[int], list[list[str]]]:
+def _records(text: str, schema: Schema) -> tuple[list[int], list[list[str]]]:
     """Return each record's line number and cells, empty lines at the end left out."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    records = reader(io.StringIO(text, newline=""), schema.delimiter, strict=True)
     lines, rows = [], []
     try:
-        for row in reader:
+        for row in records:
             rows.append(row)
-            lines.append(reader.line_num)
+            lines.append(records.line_num)
     except csv.Error as error:
-        raise DecodeError(f"{error}; mend the quoting of this row", row=reader.line_num) from None
+        row_at_fault = lines[-1] + 1 if lines else 1
+        raise DecodeError(f"{error}; mend the quoting of this row", row=row_at_fault) from None
+    if len(schema.columns) == 1:
+        return lines, [row or [""] for row in rows]
     while rows and not rows[-1]:
         rows.pop()
         lines.pop()
@@ -138,7 +144,7 @@ def _records(text: str, delimiter: str) -> tuple[list[int], list[list[str]]]:
 
 def _header(first: list[str], mode: str, schema: Schema) -> list[str] | None:
     names = [cell.strip(cells.WHITESPACE) for cell in first]
-    if mode == "present" or (mode == "auto" and schema.knows(names)):
+    if mode == "present" or (mode == "auto" and schema.is_header(names)):
         return names
     if mode in {"auto", "absent"}:
         return None
@@ -147,16 +153,26 @@ def _header(first: list[str], mode: str, schema: Schema) -> list[str] | None:
 
 def _header_hint(first: list[str], schema: Schema) -> str:
     names = [cell.strip(cells.WHITESPACE) for cell in first]
-    known = [name for name in names if schema.knows([name])]
-    unknown = [name for name in names if not schema.knows([name])]
-    if not known:
+    if not any(map(schema.knows, names)):
         return ""
-    return f". If row 1 is a header: the model has no column {', '.join(map(repr, unknown[:5]))}"
+    try:
+        schema.check_names(names)
+    except SchemaError as error:
+        return f". If row 1 is a header: {error}"
+    return ". If row 1 is a header, say so: Content-Type text/csv; header=present"
+
+
+def _check_count(first: list[str], line: int, schema: Schema) -> None:
+    try:
+        schema.check_count(len(first), row=line)
+    except SchemaError as error:
+        hint = _header_hint(first, schema)
+        raise SchemaError(error.reason + hint, row=line) from None
 
 
 def _instances(data: Any, schema: Schema) -> list[Any]:  # noqa: ANN401 - JSON of any shape
     if isinstance(data, dict):
-        if "instances" in data and not schema.knows(["instances"]):
+        if "instances" in data and not schema.knows("instances"):
             data = data["instances"]
             if not isinstance(data, list):
                 raise SchemaError('instances is not a list; send {"instances": [row, ...]}')
@@ -177,7 +193,7 @@ def _values(row: Any, number: int, schema: Schema) -> Sequence[Any]:  # noqa: AN
         try:
             values = [row[name] for name in schema.names]
         except KeyError:
-            if isinstance(row.get("features"), list):
+            if len(row) == 1 and isinstance(row.get("features"), list):
                 return _values(row["features"], number, schema)
         else:
             if len(row) == len(values):

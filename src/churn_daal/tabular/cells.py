@@ -25,6 +25,8 @@ _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 # Of these characters float() makes numbers of our grammar or nothing; words such as
 # "inf" and underscores, which float() also takes, need others.
 _PLAIN = re.compile(r"[0-9eE+\-. ]*")
+# A whole number with nothing but zeros after its point.
+_WHOLE = re.compile(r"-?(?:0|[1-9][0-9]*)\.0+")
 _DATE = re.compile(
     r"[0-9]{4}[-/.][0-9]{1,2}[-/.][0-9]{1,2}(?:[T ].*)?|[0-9]{1,2}[-/.][0-9]{1,2}[-/.][0-9]{4}"
 )
@@ -123,8 +125,14 @@ def booleans(cells: Sequence[Any]) -> list[float]:
 
 
 def category(cell: str) -> str | None:
-    """Return a category cell's text, trimmed; None where it is missing."""
+    """Return the category a cell stands for; None where it is missing.
+
+    That is its text, trimmed, but `415.0` is `415`: writers add the point where a column of
+    whole numbers has missing cells. `0415` and `415.50` stay what they are.
+    """
     text = cell.strip(WHITESPACE)
+    if text.endswith("0") and _WHOLE.fullmatch(text):
+        return text.partition(".")[0]
     return None if text in MISSING else text
 
 
@@ -147,8 +155,7 @@ def _json_category(index: int, value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int | float):
-        # JSON writers turn 415 into 415.0 as they like; the category is the number's text.
-        return str(int(value)) if float(value).is_integer() else repr(value)
+        return repr(value)
     raise CellError(
         index, f"{_json_name(value)} is not a category; send a text, a number or null for missing"
     )
@@ -179,9 +186,10 @@ def _boolean(index: int, cell: object) -> float:
         return NAN
     elif cell in (0, 1):  # JSON true and false compare equal to these
         return float(cell)
+    what = _json_name(cell) if isinstance(cell, list | dict) else shown(cell)
     raise CellError(
         index,
-        f"{shown(cell)} is not a yes or no; send true or false (yes/no, y/n, t/f, 1/0), "
+        f"{what} is not a yes or no; send true or false (yes/no, y/n, t/f, 1/0), "
         "or leave it empty for missing",
     )
 

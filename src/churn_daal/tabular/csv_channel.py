@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import csv
 import logging
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
 
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 
 from churn_daal.errors import UserError
 from churn_daal.tabular import cells
-from churn_daal.tabular.csv_lines import explain, records
+from churn_daal.tabular.csv_lines import find_fault, records
+from churn_daal.tabular.header import Header, is_header
 from churn_daal.tabular.table import Source, Table, match_columns
 
-Header = Literal["auto", "present", "absent"]
 log = logging.getLogger(__name__)
+# Rows below the first that tell a header from data.
+SAMPLE = 100
 
 
 def channel_files(folder: Path) -> list[Path]:
@@ -43,8 +43,25 @@ def channel_files(folder: Path) -> list[Path]:
     return files
 
 
-def read_csv(files: Sequence[Path], *, header: Header = "auto", delimiter: str = ",") -> Table:
+def read_csv(
+    files: Sequence[Path],
+    *,
+    header: Header = "auto",
+    delimiter: str = ",",
+    known: tuple[str, ...] | None = None,
+) -> Table:
     """Read CSV files (UTF-8, one header or none in each alike) into one table.
+
+    Parameters
+    ----------
+    files
+        At least one.
+    header
+        Whether row 1 of each names the columns; `auto` looks (see `is_header`).
+    delimiter
+        One character.
+    known
+        Another channel's header: the same names in row 1 are one.
 
     Raises
     ------
@@ -56,7 +73,7 @@ def read_csv(files: Sequence[Path], *, header: Header = "auto", delimiter: str =
     sources: list[Source] = []
     first_width = 0
     for path in files:
-        own_names, table = _read_file(path, header, delimiter)
+        own_names, table = _read_file(path, header, delimiter, names or known)
         width = len(table.columns)
         if not tables:
             names, first_width = own_names, width
@@ -75,24 +92,14 @@ def read_csv(files: Sequence[Path], *, header: Header = "auto", delimiter: str =
 
 
 def _read_file(
-    path: Path, header: Header, delimiter: str
+    path: Path, header: Header, delimiter: str, known: tuple[str, ...] | None
 ) -> tuple[tuple[str, ...] | None, pa.Table]:
-    with _located(path, delimiter):
-        width = len(next(records(path, delimiter))[1])
-        table = pa_csv.read_csv(
-            path,
-            read_options=pa_csv.ReadOptions(autogenerate_column_names=True),
-            parse_options=pa_csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
-            convert_options=pa_csv.ConvertOptions(
-                column_types={f"f{place}": pa.string() for place in range(width)}
-            ),
-        )
-        if any("\n" in column[-1].as_py() for column in table.columns):
-            # Arrow reads on to the end of the file where a quote is not closed.
-            for _ in records(path, delimiter, strict=True):
-                pass
+    table = _read_cells(path, delimiter)
     first = tuple(str(column[0].as_py()).strip(cells.WHITESPACE) for column in table.columns)
-    if header == "absent" or (header == "auto" and not _is_header(path, first, table)):
+    present = header == "present"
+    if header == "auto":
+        present = is_header(path.name, first, table.slice(1, SAMPLE), known)
+    if not present:
         return None, table
     if len(set(first)) < len(first) or "" in first:
         bad = next((name for name in first if not name or first.count(name) > 1), "")
@@ -104,29 +111,40 @@ def _read_file(
     return first, table.slice(1)
 
 
-def _is_header(path: Path, first: tuple[str, ...], table: pa.Table) -> bool:
-    """Tell whether row 1 names columns: distinct words, none of them data by its look."""
-    if any(name in cells.MISSING or cells.is_number(name) for name in first):
-        return False
-    if len(set(first)) < len(first):
-        return False
-    sample = [column.slice(1, 100).to_pylist() for column in table.columns]
-    if any(any(cells.is_number(c.strip(cells.WHITESPACE)) for c in column) for column in sample):
-        return True
-    if any(cells.is_boolean(name) for name in first):
-        return False
-    raise UserError(
-        f"{path.name}: cannot tell whether row 1 is a header, as no column holds numbers; "
-        "set the hyperparameter header to present or absent"
-    )
-
-
-@contextmanager
-def _located(path: Path, delimiter: str) -> Iterator[None]:
-    """Turn Arrow's faults into ones that name the row."""
+def _read_cells(path: Path, delimiter: str) -> pa.Table:
+    """Read a file's cells as text, its header as a row."""
     try:
-        yield
+        width = len(next(records(path, delimiter))[1])
+        table = _parse(path, width, delimiter)
     except StopIteration:
         raise UserError(f"{path.name}: only empty lines; expected rows of data") from None
     except (pa.ArrowInvalid, UnicodeDecodeError, csv.Error) as error:
-        raise explain(path, delimiter, error) from error
+        fault = find_fault(path, delimiter)
+        if fault is not None:
+            raise fault from error
+        # Arrow wants a line break after a single row, and each row within one block.
+        data = path.read_bytes() + b"\n"
+        try:
+            table = _parse(pa.BufferReader(data), width, delimiter, block_size=len(data))
+        except pa.ArrowInvalid as again:
+            reason = str(again).splitlines()[0]
+            raise UserError(f"{path.name}: cannot be read as CSV: {reason:.300}") from again
+    if any("\n" in column[-1].as_py() for column in table.columns):
+        # Arrow reads on to the end of the file where a quote is not closed.
+        fault = find_fault(path, delimiter)
+        if fault is not None:
+            raise fault
+    return table
+
+
+def _parse(
+    file: Path | pa.BufferReader, width: int, delimiter: str, block_size: int | None = None
+) -> pa.Table:
+    return pa_csv.read_csv(
+        file,
+        read_options=pa_csv.ReadOptions(autogenerate_column_names=True, block_size=block_size),
+        parse_options=pa_csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
+        convert_options=pa_csv.ConvertOptions(
+            column_types={f"f{place}": pa.string() for place in range(width)}
+        ),
+    )

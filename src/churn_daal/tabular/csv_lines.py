@@ -7,19 +7,32 @@ do, and happen only when there is a fault to report.
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 from churn_daal.errors import UserError
+
+if TYPE_CHECKING:
+    from _csv import Reader
+
+MOST_CHARACTERS: Final = 2**31 - 1
+
+
+def reader(lines: Iterable[str], delimiter: str, *, strict: bool) -> Reader:
+    """Return the csv module's reader without its limit of 131,072 characters a cell."""
+    # A limit of the whole process; that of the files and bodies themselves is set elsewhere.
+    csv.field_size_limit(MOST_CHARACTERS)
+    return csv.reader(lines, delimiter=delimiter, strict=strict)
 
 
 def records(path: Path, delimiter: str, *, strict: bool = False) -> Iterator[tuple[int, list[str]]]:
     """Yield (line, cells) of each record, empty lines left out as Arrow does."""
     with path.open(encoding="utf-8-sig", newline="") as lines:
-        reader = csv.reader(lines, delimiter=delimiter, strict=strict)
-        for record in reader:
+        rows = reader(lines, delimiter, strict=strict)
+        for record in rows:
             if record:
-                yield reader.line_num, record
+                yield rows.line_num, record
 
 
 def line_of(path: Path, index: int, delimiter: str) -> int:
@@ -30,8 +43,8 @@ def line_of(path: Path, index: int, delimiter: str) -> int:
     return index + 1
 
 
-def explain(path: Path, delimiter: str, error: Exception) -> UserError:
-    """Find the row at which a file stops being CSV, and say what is wrong there."""
+def find_fault(path: Path, delimiter: str) -> UserError | None:
+    """Find the row at which a file stops being CSV; None where every row is one."""
     width = None
     line = 0
     try:
@@ -47,7 +60,7 @@ def explain(path: Path, delimiter: str, error: Exception) -> UserError:
         return UserError(f"{path.name}: row {where}: not UTF-8 text; save the file as UTF-8")
     except csv.Error as fault:
         return UserError(f"{path.name}: row {line + 1}: {fault}; mend the quoting of this row")
-    return UserError(f"{path.name}: cannot be read as CSV: {str(error).splitlines()[0]:.300}")
+    return None
 
 
 def _offset_of(path: Path, fault: UnicodeDecodeError) -> int:

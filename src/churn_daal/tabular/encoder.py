@@ -44,8 +44,7 @@ class Encoder:
         self._slots = []
         offset = 0
         for column in schema.columns:
-            codes = {category: code for code, category in enumerate(column.categories)}
-            self._slots.append(_Slot(column, offset, codes))
+            self._slots.append(_Slot(column, offset, codes_of(column)))
             offset += column.width
 
     def from_text(self, columns: Sequence[Sequence[str]]) -> Matrix:
@@ -90,6 +89,16 @@ class Encoder:
         return matrix
 
 
+def codes_of(column: Column) -> dict[str, int]:
+    """Return the code of each category of a column, by its text."""
+    codes = {category: code for code, category in enumerate(column.categories)}
+    # JSON's true is the category True, TRUE or true, whichever training had.
+    for category, code in list(codes.items()):
+        if category.casefold() in {"true", "false"}:
+            codes.setdefault(category.casefold(), code)
+    return codes
+
+
 def fill(
     matrix: Matrix,
     column: Column,
@@ -113,7 +122,7 @@ def fill(
         matrix[:, offset] = cells.booleans(values)
         return
     texts = values if text else cells.json_categories(values)
-    found = [codes.get(cell.strip(cells.WHITESPACE)) for cell in texts]
+    found = [codes.get(cells.category(cell) or "") for cell in texts]
     if column.encoding == "ordinal":
         matrix[:, offset] = [cells.NAN if code is None else code for code in found]
         return

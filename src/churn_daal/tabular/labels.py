@@ -6,14 +6,17 @@ the data said `True.`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from churn_daal.errors import ArtifactError
 from churn_daal.tabular import cells
 
 Class = str | int | float
+# Every whole number up to here is itself as float64, and in JSON.
+LARGEST_EXACT: Final = 2**53
 
 
 @dataclass(frozen=True)
@@ -49,15 +52,25 @@ class Labels:
         if not isinstance(classes, list) or not all(
             isinstance(c, str | int | float) for c in classes
         ):
-            raise ArtifactError(f"manifest: label classes {classes!r:.80} are not a list of values")
+            raise ArtifactError(
+                f"daal/manifest.json: label classes {classes!r:.80} are not a list of values"
+            )
         if name is not None and not isinstance(name, str):
-            raise ArtifactError(f"manifest: label name {name!r:.80} is not text")
+            raise ArtifactError(f"daal/manifest.json: label name {name!r:.80} is not text")
         return cls(name, tuple(classes))
 
 
 def as_class(text: str) -> Class:
-    """Return the class a label cell stands for: a number if it is one, else its text."""
+    """Return the class a label cell stands for: a number where that reads back, else its text.
+
+    `7`, `7.0` and `0.5` are numbers. `07`, `1.10` and `12345678901234567` stay text: as numbers
+    they would be answered otherwise than they were trained, or fall together.
+    """
     if not cells.is_number(text):
         return text
     value = float(text)
-    return int(value) if value.is_integer() else value
+    if not math.isfinite(value) or abs(value) > LARGEST_EXACT:
+        return text
+    if value.is_integer():
+        return int(value) if text in {str(int(value)), f"{int(value)}.0"} else text
+    return value if repr(value) == text else text

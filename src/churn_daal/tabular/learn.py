@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from churn_daal.errors import UserError
 from churn_daal.tabular import cells
-from churn_daal.tabular.encoder import Matrix, fill
+from churn_daal.tabular.encoder import Matrix, codes_of, fill
 from churn_daal.tabular.roles import Roles
 from churn_daal.tabular.schema import Column, Encoding, Schema
 from churn_daal.tabular.table import Table
@@ -73,7 +73,7 @@ def encode(table: Table, schema: Schema, roles: Roles) -> Encoded:
         else:
             distinct, codes = _distinct(table.columns[position])
             block = np.zeros((len(distinct), column.width), dtype=np.float32)
-            lookup = {category: code for code, category in enumerate(column.categories)}
+            lookup = codes_of(column)
             try:
                 fill(block, column, 0, lookup, distinct, text=True)
             except cells.CellError as fault:
@@ -142,7 +142,8 @@ def _learn_column(table: Table, position: int, name: str, roles: Roles) -> Colum
             "in id_columns",
             *(name, len(present), table.rows),
         )
-    return Column(name, "category", _encoding(len(present), roles), tuple(sorted(present)))
+    categories = sorted({category for category in map(cells.category, present) if category})
+    return Column(name, "category", _encoding(len(categories), roles), tuple(categories))
 
 
 def _encoding(categories: int, roles: Roles) -> Encoding:

@@ -16,10 +16,10 @@ class RoleNames:
     """Roles as hyperparameters give them: each column by header or by 0-based position.
 
     A negative position counts from the end, as in XGBoost's own `label_column`. A header
-    that looks like a number wins over the position.
+    that looks like a number wins over the position. Without `label` it is the first column.
     """
 
-    label: str = "0"
+    label: str | None = None
     weight: str | None = None
     id_columns: tuple[str, ...] = ()
     drop_columns: tuple[str, ...] = ()
@@ -49,7 +49,8 @@ def resolve(names: RoleNames, table: Table) -> Roles:
     UserError
         A column is not there, has two roles, or no feature is left.
     """
-    label = _find(table, "label", names.label)
+    # Position 0, and not a column that is named "0".
+    label = 0 if names.label is None else _find(table, "label", names.label)
     taken = {label: "label"}
     weight = None
     if names.weight is not None:

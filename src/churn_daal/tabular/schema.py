@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any, Literal, get_args
 
 from churn_daal.errors import ArtifactError, SchemaError
+from churn_daal.tabular import cells
 
 Kind = Literal["number", "boolean", "category"]
 Encoding = Literal["onehot", "ordinal"]
 _LISTED = 8
+_NAME_SHOWN = 60
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,12 @@ class Column:
             return (self.name,)
         return tuple(f"{self.name}={category}" for category in self.categories)
 
+    def could_hold(self, cell: str) -> bool:
+        """Tell whether a cell would be read as a value of this column."""
+        if self.kind == "number":
+            return cells.is_number(cell)
+        return cells.is_boolean(cell) if self.kind == "boolean" else cell in self.categories
+
     def to_dict(self) -> dict[str, Any]:
         """Return the manifest's form."""
         data: dict[str, Any] = {"name": self.name, "kind": self.kind}
@@ -65,7 +74,9 @@ class Column:
         """
         name, kind = data.get("name"), data.get("kind")
         if not isinstance(name, str) or kind is None or kind not in get_args(Kind):
-            raise ArtifactError(f"manifest: {dict(data)!r:.80} is not a column with name and kind")
+            raise ArtifactError(
+                f"daal/manifest.json: {dict(data)!r:.80} is not a column with name and kind"
+            )
         if kind != "category":
             return cls(name, kind)
         encoding, categories = data.get("encoding"), data.get("categories")
@@ -74,7 +85,9 @@ class Column:
             or not isinstance(categories, list)
             or not all(isinstance(category, str) for category in categories)
         ):
-            raise ArtifactError(f"manifest: category column {name!r} has no encoding or categories")
+            raise ArtifactError(
+                f"daal/manifest.json: category column {name!r} has no encoding or categories"
+            )
         return cls(name, kind, encoding, tuple(categories))
 
 
@@ -99,6 +112,7 @@ class Schema:
     names: tuple[str, ...] = field(init=False, repr=False, compare=False)
     width: int = field(init=False, repr=False, compare=False)
     _known: frozenset[str] = field(init=False, repr=False, compare=False)
+    _names_are_data: bool = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         # Worked out once: requests read these.
@@ -106,15 +120,30 @@ class Schema:
         object.__setattr__(self, "names", names)
         object.__setattr__(self, "width", sum(column.width for column in self.columns))
         object.__setattr__(self, "_known", frozenset(names) | frozenset(self.ignored))
+        data = all(column.could_hold(column.name) for column in self.columns)
+        object.__setattr__(self, "_names_are_data", data)
 
     @property
     def encoded_names(self) -> tuple[str, ...]:
         """Names of the matrix's columns."""
         return tuple(name for column in self.columns for name in column.encoded_names)
 
-    def knows(self, names: Iterable[str]) -> bool:
-        """Tell whether every name is one of the training data's columns."""
-        return self._known.issuperset(names)
+    def knows(self, name: str) -> bool:
+        """Tell whether a name is one of the training data's columns."""
+        return name in self._known
+
+    def is_header(self, names: Sequence[str]) -> bool:
+        """Tell whether a request's first row names columns: each feature, and no unknown one.
+
+        Where the features' names could themselves be a row of data (a category `a` in a
+        column `a`), it is data; the media type's `header=present` says otherwise.
+        """
+        return (
+            len(names) >= len(self.names)
+            and not self._names_are_data
+            and self._known.issuperset(names)
+            and set(names).issuperset(self.names)
+        )
 
     def check_names(self, names: Iterable[str], *, row: int | None = None) -> None:
         """Refuse names that do not give each feature once.
@@ -124,16 +153,16 @@ class Schema:
         SchemaError
             A name is unknown, comes twice, or a feature's is absent.
         """
-        came = list(names)
+        came = Counter(iter(names))  # of a mapping too, its keys
         unknown = [name for name in came if name not in self._known]
         if unknown:
-            near = get_close_matches(unknown[0], self._known, n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
+            near = get_close_matches(unknown[0][:_NAME_SHOWN], self._known, n=1)
+            hint = f" (did you mean {near[0]!r}?)" if near else ""
             raise SchemaError(
-                f"unknown name {_some(unknown)}{hint} The model's columns: {_some(self.names)}",
+                f"unknown name {_some(unknown)}{hint}; the model's columns: {_some(self.names)}",
                 row=row,
             )
-        twice = sorted({name for name in came if came.count(name) > 1})
+        twice = [name for name, count in came.items() if count > 1]
         if twice:
             raise SchemaError(f"the name {_some(twice)} comes twice; send each once", row=row)
         absent = [name for name in self.names if name not in came]
@@ -178,13 +207,15 @@ class Schema:
         """
         columns, ignored, delimiter = (data.get(k) for k in ("columns", "ignored", "delimiter"))
         if not (isinstance(columns, list) and columns and isinstance(ignored, list)):
-            raise ArtifactError("manifest: schema has no list of columns, or none of ignored names")
+            raise ArtifactError(
+                "daal/manifest.json: schema has no list of columns, or none of ignored names"
+            )
         if not (isinstance(delimiter, str) and len(delimiter) == 1):
-            raise ArtifactError(f"manifest: delimiter {delimiter!r} is not one character")
+            raise ArtifactError(f"daal/manifest.json: delimiter {delimiter!r} is not one character")
         return cls(tuple(map(Column.from_dict, columns)), tuple(map(str, ignored)), delimiter)
 
 
 def _some(names: Iterable[str]) -> str:
     listed = list(names)
-    text = ", ".join(repr(name) for name in listed[:_LISTED])
+    text = ", ".join(repr(name[:_NAME_SHOWN]) for name in listed[:_LISTED])
     return text if len(listed) <= _LISTED else f"{text}, ... ({len(listed)} in all)"

@@ -70,23 +70,24 @@ def learn_target(
     distinct, codes = distinct_cells(table, position)
     words = not all(map(cells.is_number, distinct))
     if task is None:
-        task = "regression" if not words else "binary" if len(distinct) <= 2 else "multiclass"
+        task = _guess_task(table, position) if words else "regression"
     if positive_label is not None and task != "binary":
         raise UserError(
             f"hyperparameter positive_label={positive_label!r} goes with a binary objective only; "
             f"this job's task is {task}"
         )
-    if task == "binary":
-        if not words and positive_label is None:
-            values = read_numbers(table, position)
-            if np.all((values >= 0) & (values <= 1)):
-                # Shares between 0 and 1 are labels XGBoost fits as they are.
-                return Target(task, Labels(name, (0, 1)), values.astype(np.float32))
-        classes: tuple[Class, ...] = _binary_classes(table, distinct, positive_label)
-    elif task == "multiclass":
-        classes = _multiclass_classes(table, distinct, num_class)
-    else:
+    if task not in {"binary", "multiclass"}:
         return Target(task, Labels(name), read_numbers(table, position).astype(np.float32))
+    if not words and positive_label is None and (task == "binary" or num_class):
+        values = read_numbers(table, position)
+        count = num_class or 2
+        if not _out_of_range(values, task, count).any():
+            return Target(task, Labels(name, tuple(range(count))), values.astype(np.float32))
+    classes = (
+        _binary_classes(table, distinct, positive_label)
+        if task == "binary"
+        else _multiclass_classes(table, distinct, num_class)
+    )
     numbers = {label: number for number, label in enumerate(classes)}
     coded = np.asarray([numbers[as_class(cell)] for cell in distinct], dtype=np.float32)
     return Target(task, Labels(name, classes), coded[codes])
@@ -101,8 +102,21 @@ def encode_target(table: Table, position: int, *, task: Task, labels: Labels) ->
         A label is missing, no number, or a class that training did not have.
     """
     _refuse_missing(table, position)
-    if not labels.classes or (task == "binary" and labels.classes == (0, 1)):
+    if not labels.classes:
         return read_numbers(table, position).astype(np.float32)
+    if labels.classes == tuple(range(len(labels.classes))):
+        values = read_numbers(table, position)
+        outside = _out_of_range(values, task, len(labels.classes))
+        if outside.any():
+            index = int(np.argmax(outside))
+            came = cells.shown(table.columns[position][index].as_py())
+            raise table.fault(
+                f"label {came} is outside the train channel's classes, "
+                f"{_listed(labels.classes)}; mend the label or add such rows to train",
+                index=index,
+                position=position,
+            )
+        return values.astype(np.float32)
     distinct, codes = distinct_cells(table, position)
     numbers = {label: number for number, label in enumerate(labels.classes)}
     for place, cell in enumerate(distinct):
@@ -136,6 +150,30 @@ def read_weights(table: Table, position: int) -> Vector:
             position=position,
         )
     return weights.astype(np.float32)
+
+
+def _guess_task(table: Table, position: int) -> Task:
+    """Tell the task of a label column that holds words; refuse words among numbers."""
+    distinct, codes = distinct_cells(table, position)
+    number = np.asarray([cells.is_number(cell) for cell in distinct], dtype=bool)
+    if number[codes].sum() * 2 > len(codes):
+        word = int(np.argmax(~number))
+        raise table.fault(
+            f"label {cells.shown(distinct[word])} is not a number, but most labels are; mend it, "
+            "or set objective=multi:softprob if it is a class of its own",
+            index=int(np.argmax(codes == word)),
+            position=position,
+        )
+    return "binary" if len(distinct) <= 2 else "multiclass"
+
+
+def _out_of_range(values: npt.NDArray[np.float64], task: Task, count: int) -> npt.NDArray[np.bool_]:
+    """Mark labels that are no class number; of two classes, shares between them pass.
+
+    XGBoost fits such shares with a binary objective as they are.
+    """
+    outside = (values < 0) | (values > count - 1)
+    return outside if task == "binary" else outside | (values != np.floor(values))
 
 
 def _refuse_missing(table: Table, position: int) -> None:
@@ -178,10 +216,6 @@ def _multiclass_classes(
     table: Table, distinct: list[str], num_class: int | None
 ) -> tuple[Class, ...]:
     classes = _sorted({as_class(cell) for cell in distinct})
-    if num_class is not None and all(
-        isinstance(label, int) and 0 <= label < num_class for label in classes
-    ):
-        return tuple(range(num_class))
     if num_class is not None and num_class != len(classes):
         raise table.fault(
             f"num_class={num_class}, but the label has {len(classes)} classes: "
