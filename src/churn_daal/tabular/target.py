@@ -10,13 +10,13 @@ import numpy.typing as npt
 
 from churn_daal.errors import UserError
 from churn_daal.tabular import cells
-from churn_daal.tabular.labels import Class, Labels, as_class
+from churn_daal.tabular.classes import binary_classes, listed, multiclass_classes
+from churn_daal.tabular.labels import Labels, as_class
 from churn_daal.tabular.learn import distinct_cells, read_numbers
 from churn_daal.tabular.table import Table
 
 Task = Literal["binary", "multiclass", "regression", "ranking", "survival"]
 Vector = npt.NDArray[np.float32]
-_LISTED = 10
 
 
 @dataclass(frozen=True)
@@ -84,9 +84,9 @@ def learn_target(
         if not _out_of_range(values, task, count).any():
             return Target(task, Labels(name, tuple(range(count))), values.astype(np.float32))
     classes = (
-        _binary_classes(table, distinct, positive_label)
+        binary_classes(table, distinct, positive_label)
         if task == "binary"
-        else _multiclass_classes(table, distinct, num_class)
+        else multiclass_classes(table, distinct, num_class)
     )
     numbers = {label: number for number, label in enumerate(classes)}
     coded = np.asarray([numbers[as_class(cell)] for cell in distinct], dtype=np.float32)
@@ -112,7 +112,7 @@ def encode_target(table: Table, position: int, *, task: Task, labels: Labels) ->
             came = cells.shown(table.columns[position][index].as_py())
             raise table.fault(
                 f"label {came} is outside the train channel's classes, "
-                f"{_listed(labels.classes)}; mend the label or add such rows to train",
+                f"{listed(labels.classes)}; mend the label or add such rows to train",
                 index=index,
                 position=position,
             )
@@ -123,7 +123,7 @@ def encode_target(table: Table, position: int, *, task: Task, labels: Labels) ->
         if as_class(cell) not in numbers:
             raise table.fault(
                 f"label {cells.shown(cell)} is not a class of the train channel "
-                f"({_listed(labels.classes)}); mend the label or add such rows to train",
+                f"({listed(labels.classes)}); mend the label or add such rows to train",
                 index=int(np.argmax(codes == place)),
                 position=position,
             )
@@ -186,55 +186,3 @@ def _refuse_missing(table: Table, position: int) -> None:
                 index=int(np.argmax(codes == place)),
                 position=position,
             )
-
-
-def _binary_classes(table: Table, distinct: list[str], positive: str | None) -> tuple[Class, Class]:
-    classes = _sorted({as_class(cell) for cell in distinct})
-    if len(classes) != 2:
-        remedy = (
-            "use objective multi:softprob"
-            if len(classes) > 2
-            else "the training data needs rows of both classes"
-        )
-        raise table.fault(
-            f"a binary objective needs a label of two classes, but it has {len(classes)}: "
-            f"{_listed(classes)}; {remedy}, or name another label column"
-        )
-    if positive is None:
-        return classes[0], classes[1]
-    wanted = as_class(positive.strip(cells.WHITESPACE))
-    if wanted not in classes:
-        raise UserError(
-            f"hyperparameter positive_label={positive!r} is not one of the label's classes: "
-            f"{_listed(classes)}"
-        )
-    other = classes[0] if classes[1] == wanted else classes[1]
-    return other, wanted
-
-
-def _multiclass_classes(
-    table: Table, distinct: list[str], num_class: int | None
-) -> tuple[Class, ...]:
-    classes = _sorted({as_class(cell) for cell in distinct})
-    if num_class is not None and num_class != len(classes):
-        raise table.fault(
-            f"num_class={num_class}, but the label has {len(classes)} classes: "
-            f"{_listed(classes)}; leave num_class out to count them"
-        )
-    if len(classes) < 2:
-        raise table.fault(
-            f"a multi:* objective needs a label of two classes or more, but it has "
-            f"{_listed(classes)} alone"
-        )
-    return tuple(classes)
-
-
-def _sorted(classes: set[Class]) -> list[Class]:
-    words = [label for label in classes if isinstance(label, str)]
-    # Numbers and words together sort as text.
-    return sorted(classes, key=str) if words else sorted(classes)
-
-
-def _listed(classes: tuple[Class, ...] | list[Class]) -> str:
-    text = ", ".join(repr(label) for label in classes[:_LISTED])
-    return text if len(classes) <= _LISTED else f"{text}, ... ({len(classes)} in all)"
