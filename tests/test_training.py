@@ -76,6 +76,20 @@ def test_classes_without_an_objective(lay_job: LayJob, tmp_path: Path) -> None:
     assert manifest.engine.name == "onedal"
 
 
+def test_shares_as_labels_are_split_by_their_class(
+    lay_job: LayJob, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Sixty different shares are two classes to hold out from, not sixty."""
+    text = "y,x\n" + "".join(f"{n / 60},{n}\n" for n in range(60))
+    paths = lay_job(tmp_path, text, objective="binary:logistic", num_round=3)
+
+    assert training.main() == 0
+
+    assert "too few" not in caplog.text
+    matrix = artifact.audit(paths.model).metrics["confusion_matrix"]
+    assert [sum(row) for row in matrix] == [6, 6]
+
+
 def test_two_runs_give_equal_bytes(lay_job: LayJob, tmp_path: Path) -> None:
     """The same files and seed give the same model, to the last byte of every file."""
     folders = []

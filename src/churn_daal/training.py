@@ -128,7 +128,8 @@ def _read(job: TrainingJob, hp: Hyperparameters) -> Data:
         y = encode_target(other, roles.label, task=target.task, labels=target.labels)
         return Data(train, dataset(other, y), schema, target.labels, objective)
     kept, held = split_rows(
-        train.y,
+        # Labels that are shares count as the class they are nearer to.
+        (train.y >= 0.5).astype(train.y.dtype) if target.task == "binary" else train.y,
         fraction=hp.validation_fraction,
         seed=hp.seed,
         stratify=target.task in {"binary", "multiclass"},

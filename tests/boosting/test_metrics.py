@@ -6,6 +6,7 @@ import json
 
 import numpy as np
 import pytest
+import xgboost
 from sklearn import metrics
 
 from churn_daal.boosting.metrics import held_out_metrics
@@ -14,6 +15,8 @@ F32 = np.float32
 Y = np.array([0, 1, 1, 0, 1, 0], F32)
 P = np.array([0.1, 0.8, 0.35, 0.4, 0.9, 0.6], F32)
 W = np.array([1, 2, 1, 3, 1, 0.5], F32)
+# Labels of XGBoost that are no classes.
+SHARES = np.array([0.9, 0.1, 0.7, 0.2, 0.5, 0.0, 1.0, 0.45], F32)
 
 
 def test_binary_figures_by_hand() -> None:
@@ -148,3 +151,61 @@ def test_survival_has_no_figure_of_its_own() -> None:
         "rows": 2,
         "task": "survival",
     }
+
+
+@pytest.mark.parametrize("weight", [None, np.array([1, 2, 0, 3, 1, 0.5, 4, 1], F32)])
+def test_the_log_loss_of_shares_is_the_one_xgboost_prints(weight: np.ndarray | None) -> None:
+    """On held-out labels between 0 and 1 it equals the booster's last line; margins alike."""
+    X = np.arange(8, dtype=F32)[:, None]
+    rows = xgboost.DMatrix(X, np.roll(SHARES, 1))
+    held = xgboost.DMatrix(X, SHARES, weight=weight)
+    params = {"objective": "binary:logistic", "eval_metric": "logloss", "max_depth": 2}
+    lines: dict[str, dict[str, list[float]]] = {}
+    booster = xgboost.train(
+        params, rows, 9, evals=[(held, "held")], evals_result=lines, verbose_eval=False
+    )
+    printed = lines["held"]["logloss"][-1]
+
+    found = held_out_metrics("binary:logistic", SHARES, booster.predict(held), weight)
+    raw = held_out_metrics(
+        "binary:logitraw", SHARES, booster.predict(held, output_margin=True), weight
+    )
+
+    assert found["logloss"] == pytest.approx(printed, abs=1e-6)
+    assert raw["logloss"] == pytest.approx(printed, abs=1e-6)
+
+
+@pytest.mark.parametrize("objective", ["binary:logistic", "binary:logitraw"])
+def test_the_class_of_a_share_is_the_nearer_one(objective: str) -> None:
+    """Shares fitted perfectly are all found, and 0.5 itself counts as positive."""
+    inner = SHARES[:5]
+    answer = np.log(inner / (1 - inner)) if objective == "binary:logitraw" else inner
+
+    found = held_out_metrics(objective, inner, answer)
+
+    exact = inner.astype(float)
+    entropy = -(exact * np.log(exact) + (1 - exact) * np.log(1 - exact)).mean()
+    assert [found[name] for name in ("accuracy", "auc", "f1", "average_precision")] == [1.0] * 4
+    assert found["confusion_matrix"] == [[2, 0], [0, 3]]
+    assert found["logloss"] == pytest.approx(entropy, rel=1e-6)
+
+
+def test_the_threshold_is_of_answers_and_not_of_labels() -> None:
+    """A label of 0.4 stays the negative class where answers of 0.4 are positive."""
+    share = np.array([0.4, 0.6], F32)
+
+    found = held_out_metrics("binary:logistic", share, share, threshold=0.4)
+
+    assert found["confusion_matrix"] == [[0, 1], [0, 1]]
+
+
+@pytest.mark.parametrize("weight", [None, W])
+def test_the_log_loss_of_classes_is_scikit_learns(weight: np.ndarray | None) -> None:
+    """Labels 0 and 1 score as there, also where a sure answer is wrong."""
+    answer = np.array([1, 0, 0.35, 0, 1, 0.6], F32)
+
+    found = held_out_metrics("binary:logistic", Y, answer, weight)
+
+    assert found["logloss"] == pytest.approx(
+        metrics.log_loss(Y, answer.astype(float), sample_weight=weight), rel=1e-12
+    )

@@ -1,4 +1,7 @@
-"""The figures of held-out rows, by scikit-learn, ready for JSON.
+"""The figures of held-out rows, ready for JSON.
+
+They are scikit-learn's, but for the log loss of binary objectives: its own takes classes alone,
+and XGBoost also fits labels between 0 and 1, the share of the positive class in a row.
 
 A figure that the rows cannot give (the AUC of one class, the precision of no positive answer)
 is None, JSON's null: NaN is not JSON, and a stand-in number would be read as a result.
@@ -38,7 +41,8 @@ def held_out_metrics(
     objective
         XGBoost's name of it; says what `response` holds.
     y
-        Encoded labels (n,).
+        Encoded labels (n,). For `binary:*` from 0 to 1: the log loss is the cross-entropy with
+        the label as it is, every other figure takes one of 0.5 or more as the positive class.
     response
         Answers (n,), or class probabilities (n, K) for `multi:*`. For `binary:logistic`
         probabilities, for `binary:hinge` 0 or 1, for `binary:logitraw` margins.
@@ -77,7 +81,7 @@ def _binary(
     score = _sigmoid(response) if objective == MARGIN_ONLY else response
     # In float32, the type answers come in: 0.35 is not below a threshold of 0.35.
     positive = (score.astype(np.float32) >= np.float32(threshold)).astype(np.int64)
-    known = y.astype(np.int64)
+    known = (y >= 0.5).astype(np.int64)
     both = len(np.unique(known)) > 1
     own: dict[str, Any] = {"zero_division": np.nan, "sample_weight": weight}
     figures: Metrics = {
@@ -98,8 +102,16 @@ def _binary(
         "confusion_matrix": metrics.confusion_matrix(known, positive, labels=[0, 1]).tolist(),
     }
     if objective != CLASS_ONLY:
-        figures["logloss"] = metrics.log_loss(known, score, labels=[0, 1], sample_weight=weight)
+        figures["logloss"] = _cross_entropy(y, score, weight)
     return figures
+
+
+def _cross_entropy(y: Vector, score: Vector, weight: Vector | None) -> float:
+    # Clipped as scikit-learn does: a sure and wrong answer costs much, not infinitely much.
+    tiny = np.finfo(np.float64).eps
+    chance = np.clip(score, tiny, 1.0 - tiny)
+    loss = -(y * np.log(chance) + (1.0 - y) * np.log(1.0 - chance))
+    return float(np.average(loss, weights=weight))
 
 
 def _multiclass(y: Vector, response: Vector, weight: Vector | None) -> Metrics:
