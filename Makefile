@@ -76,15 +76,18 @@ COMPILE = $(RUN) uv pip compile --quiet --no-config --universal --python-version
 	--custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
 
 # The folder is part of what .venv depends on: a moved or copied checkout makes its own again.
-$(VENV)/.made: $(if $(shell test "$$(cat $(VENV)/.made 2>/dev/null)" = "$$PWD" || echo moved),moved)
+# So is a PYTHON that is named: another one makes another environment.
+NAMED := $(if $(filter-out file default undefined,$(origin PYTHON)),$(PYTHON))
+$(VENV)/.made: $(if $(shell test "$$(sed -n 1p $(VENV)/.made 2>/dev/null)" = "$$PWD" && \
+	{ test -z "$(NAMED)" || test "$$(sed -n 2p $(VENV)/.made)" = "$(NAMED)"; } || echo moved),moved)
 	@test -n "$(PYTHON)" || { echo "No Python 3.11, 3.12 or 3.13 with venv and ensurepip was found on PATH." \
 		"Install one (Debian: apt-get install python3 python3-venv), or name one: make PYTHON=/path/to/python3.13 ..." >&2; exit 1; }
-	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
-		echo "PYTHON=$(PYTHON) is not a Python of 3.11 or later that runs. Name one: make PYTHON=/path/to/python3.13 ..." >&2; exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || { \
+		echo "PYTHON=$(PYTHON) is not a Python 3.11, 3.12 or 3.13 that runs. Name one: make PYTHON=/path/to/python3.13 ..." >&2; exit 1; }
 	@echo "Making $(VENV) with $$("$(PYTHON)" --version)"
 	@rm -rf $(VENV)
 	@"$(PYTHON)" -m venv $(VENV)
-	@pwd >$@
+	@printf '%s\n%s\n' "$$PWD" "$(PYTHON)" >$@
 
 .PHONY: moved
 moved:

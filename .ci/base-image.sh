@@ -4,12 +4,16 @@
 #
 #   .ci/base-image.sh [IMAGE]
 #
-# An image that is already there is left alone. Needs debootstrap, root, and apt's own sources.
+# An image that is already there is left alone, and one that can be pulled is pulled. Needs debootstrap, root, and apt's own sources.
 set -euo pipefail
 
 image=${1:-python:3.13-slim-trixie}
 if docker image inspect "$image" >/dev/null 2>&1; then
     echo "base image: $image is here"
+    exit 0
+fi
+if timeout 300 docker pull --quiet "$image" 2>/dev/null; then
+    echo "base image: $image pulled"
     exit 0
 fi
 if ! command -v debootstrap >/dev/null; then

@@ -9,6 +9,10 @@ if [[ -z ${ACCOUNT:-} || -z ${REGION:-} ]]; then
     echo "For example: make push ACCOUNT=123456789012 REGION=eu-west-1 [REPOSITORY=churn-daal] [TAG=1.0.0]" >&2
     exit 2
 fi
+if [[ ! $REGION =~ ^[a-z0-9-]+$ ]]; then
+    echo "REGION='$REGION' is not an AWS region: expected one such as eu-west-1." >&2
+    exit 2
+fi
 if [[ -z ${REGISTRY:-} && ! $ACCOUNT =~ ^[0-9]{12}$ ]]; then
     echo "ACCOUNT='$ACCOUNT' is not an AWS account number: expected 12 digits." >&2
     exit 2
@@ -23,7 +27,14 @@ describe=(aws ecr describe-repositories --region "$REGION" --repository-names "$
 create=(aws ecr create-repository --region "$REGION" --repository-name "$REPOSITORY"
     --image-scanning-configuration scanOnPush=true)
 
-if [[ ${DRY_RUN:-} == 1 ]]; then
+case ${DRY_RUN:-0} in
+    0 | 1) ;;
+    *)
+        echo "DRY_RUN='$DRY_RUN' is neither 1, which prints the commands, nor 0, which runs them." >&2
+        exit 2
+        ;;
+esac
+if [[ ${DRY_RUN:-0} == 1 ]]; then
     echo "$login"
     echo "${describe[*]} || ${create[*]}"
     echo "docker tag $IMAGE:$TAG $target"

@@ -18,10 +18,14 @@ import pathlib
 import sys
 
 port, payload, kind, accept = sys.argv[1:]
+try:
+    data = pathlib.Path(payload).read_bytes()
+except OSError as error:
+    sys.exit(f"The payload cannot be read: {error}")
 headers = {"Content-Type": kind} | ({"Accept": accept} if accept else {})
 try:
     connection = http.client.HTTPConnection("127.0.0.1", int(port), timeout=60)
-    connection.request("POST", "/invocations", pathlib.Path(payload).read_bytes(), headers)
+    connection.request("POST", "/invocations", data, headers)
     answer = connection.getresponse()
     body = answer.read().decode()
 except OSError as error:

@@ -53,6 +53,8 @@ def test_push_dry_run_prints_the_commands_in_order() -> None:
         (["REGION=eu-west-1"], "ACCOUNT=''"),
         (["ACCOUNT=123456789012"], "REGION=''"),
         (["ACCOUNT=12345", "REGION=eu-west-1"], "expected 12 digits"),
+        (["ACCOUNT=123456789012", "REGION=x y"], "REGION='x y' is not an AWS region"),
+        (["ACCOUNT=123456789012", "REGION=eu-west-1", "DRY_RUN=true"], "DRY_RUN='true' is neither"),
     ],
 )
 def test_push_says_what_it_lacks(arguments: list[str], named: str) -> None:

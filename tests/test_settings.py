@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -29,10 +30,11 @@ def test_variables_are_read() -> None:
             "SAGEMAKER_MODEL_SERVER_WORKERS": "3",
             "SAGEMAKER_MODEL_SERVER_TIMEOUT": "120",
             "MAX_CONTENT_LENGTH": "1000",
+            "SAGEMAKER_MULTI_MODEL": "true",
         }
     )
 
-    assert settings == ServeSettings(Path("/elsewhere/model"), 9000, 3, 120, 1000)
+    assert settings == ServeSettings(Path("/elsewhere/model"), 9000, 3, 120, 1000, multi_model=True)
 
 
 def test_empty_means_unset() -> None:
@@ -57,6 +59,30 @@ def test_wrong_values_are_refused(name: str, value: str) -> None:
     """The message names the variable, what it holds and what was expected."""
     with pytest.raises(UserError, match=re.escape(f"{name} is {value!r}; expected a whole number")):
         ServeSettings.from_env({name: value})
+
+
+@pytest.mark.parametrize(
+    ("files", "cores"),
+    [
+        ({"cpu.max": "50000 100000\n"}, 1),
+        ({"cpu.max": "100000 100000\n"}, 1),
+        ({"cpu.max": "max 100000\n"}, None),
+        ({"cpu/cpu.cfs_quota_us": "100000\n", "cpu/cpu.cfs_period_us": "100000\n"}, 1),
+        ({"cpu/cpu.cfs_quota_us": "-1\n", "cpu/cpu.cfs_period_us": "100000\n"}, None),
+        ({"cpu.max": "999999900000 100000\n"}, None),
+        ({"cpu.max": "?"}, None),
+        ({}, None),
+    ],
+)
+def test_a_containers_quota_counts(
+    tmp_path: Path, files: dict[str, str], cores: int | None
+) -> None:
+    """`docker run --cpus 1` means one worker, whichever version of cgroups says so."""
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+
+    assert usable_cores(tmp_path) == (cores or len(os.sched_getaffinity(0)))
 
 
 def test_the_page_lists_every_variable() -> None:

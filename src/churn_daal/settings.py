@@ -5,6 +5,7 @@ The names are SageMaker's and its toolkits' own: see docs/environment.md.
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from collections.abc import Mapping
@@ -39,6 +40,8 @@ class ServeSettings:
         Seconds a worker may go without a sign of life before it is replaced.
     max_content_length
         Bytes of a request body; larger ones are answered 413.
+    multi_model
+        Whether the platform asks for a multi-model server (`SAGEMAKER_MULTI_MODEL`).
     """
 
     model_dir: Path
@@ -46,6 +49,7 @@ class ServeSettings:
     workers: int = 1
     timeout: int = 60
     max_content_length: int = 25 * 2**20
+    multi_model: bool = False
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> ServeSettings:
@@ -62,12 +66,38 @@ class ServeSettings:
             workers=_integer(environ, "SAGEMAKER_MODEL_SERVER_WORKERS", usable_cores()),
             timeout=_integer(environ, "SAGEMAKER_MODEL_SERVER_TIMEOUT", 60),
             max_content_length=_integer(environ, "MAX_CONTENT_LENGTH", 25 * 2**20),
+            multi_model=_text(environ, "SAGEMAKER_MULTI_MODEL", "false").casefold() == "true",
         )
 
 
-def usable_cores() -> int:
-    """Return how many cores this process may use, which an affinity mask can make fewer."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+def usable_cores(cgroup: Path = Path("/sys/fs/cgroup")) -> int:
+    """Return how many cores this process may use.
+
+    An affinity mask can make them fewer than the machine's, and so can a container's CPU quota
+    (`docker run --cpus`), of which a part of a core counts as one.
+
+    Parameters
+    ----------
+    cgroup
+        Where the container's limits stand, of cgroups version 2 or 1.
+    """
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    quota = _cpu_quota(cgroup)
+    return max(1, min(cores or 1, math.ceil(quota) if quota else cores or 1))
+
+
+def _cpu_quota(cgroup: Path) -> float | None:
+    """Return the cores a container may fill; None where nothing says."""
+    one, two = cgroup / "cpu", cgroup / "cpu.max"
+    try:
+        if two.is_file():
+            quota, period = two.read_text().split()
+        else:
+            quota = (one / "cpu.cfs_quota_us").read_text()
+            period = (one / "cpu.cfs_period_us").read_text()
+        return int(quota) / int(period) if int(quota) > 0 else None
+    except (OSError, ValueError, ZeroDivisionError):  # "max" is no number, and no limit
+        return None
 
 
 def _text(environ: Mapping[str, str], name: str, default: str) -> str:

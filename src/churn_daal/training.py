@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -49,16 +50,24 @@ class Data:
     objective: str
 
 
-def main() -> int:
+def main(early: Sequence[int] = ()) -> int:
     """Run the job under `/opt/ml` (or `SAGEMAKER_BASE_DIR`); return the process's exit code.
 
     Rules T11 and T12: 0 for a model; otherwise 1, and the cause in the failure file.
+
+    Parameters
+    ----------
+    early
+        Signals that came before this module was loaded, which ask the job to stop; more may be
+        added until it has a handler of its own.
     """
     # stdout carries XGBoost's metric lines alone (rule T16).
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s", stream=sys.stderr)
     paths = SageMakerPaths(base_dir())
     try:
         with StopSignal() as stop:
+            if early:
+                stop.request()
             run(paths, stop)
     except Exception as error:
         if isinstance(error, ChurnDaalError):
@@ -82,6 +91,7 @@ def run(paths: SageMakerPaths, stop: StopSignal) -> Manifest:
     """
     job = read_job(paths)
     hp = parse(job.hyperparameters)
+    artifact.check_writable(paths.model)
     for note in hp.notes:
         log.warning(note)
     data = _read(job, hp)

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from churn_daal.artifact import audit, save
+from churn_daal.artifact import audit, check_writable, save
 from churn_daal.artifact.manifest import EngineChoice, Manifest
-from churn_daal.errors import ArtifactError
+from churn_daal.errors import ArtifactError, UserError
 from churn_daal.tabular.labels import Labels
 from churn_daal.tabular.schema import Column, Schema
 
@@ -86,6 +86,14 @@ def test_damage_is_found(model: Path, name: str, damage: str) -> None:
 
     with pytest.raises(ArtifactError, match=rf"{name} \({len(data)} bytes\) is damaged"):
         audit(model)
+
+
+def test_a_folder_that_cannot_be_written_to_is_found_out_early(tmp_path: Path) -> None:
+    """Before the fit, not after it; here a file stands where the folder should be."""
+    (tmp_path / "ml").touch()
+
+    with pytest.raises(UserError, match="ml/model cannot be written to by user"):
+        check_writable(tmp_path / "ml" / "model")
 
 
 def test_missing_files_are_named(model: Path, tmp_path: Path) -> None:

@@ -34,6 +34,18 @@ def test_train_runs_as_a_user_that_owns_nothing_else(train: Train, tmp_path: Pat
     assert (opt_ml / "model/daal/onedal.bin").is_file()
 
 
+def test_train_that_may_not_write_the_model_says_so_first(train: Train, tmp_path: Path) -> None:
+    """A fit whose model cannot be saved is not begun."""
+    opt_ml = lay_opt_ml(tmp_path / "ml")
+    (opt_ml / "model").chmod(0o555)
+
+    done = train(opt_ml, "--user", "54321")
+
+    assert done.returncode == 1
+    assert "UserError: the model folder /opt/ml/model cannot be written to by user" in done.stderr
+    assert "[0]" not in done.stdout
+
+
 def test_train_needs_no_network(train: Train, tmp_path: Path) -> None:
     """Network isolation is a setting of a job (rule P5)."""
     opt_ml = lay_opt_ml(tmp_path / "ml", num_round="5")

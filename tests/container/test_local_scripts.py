@@ -115,7 +115,8 @@ def test_train_serve_predict(arguments: list[str], environment: dict[str, str], 
 def test_a_second_run_replaces_the_first(environment: dict[str, str]) -> None:
     """What an earlier run left, a stale model say, is no part of the next."""
     model = Path(environment["OPT_ML"]) / "model"
-    model.mkdir(parents=True)
+    first = run("train_local.sh", env=environment)
+    assert first.returncode == 0, first.stderr
     (model / "stale").write_text("from another run")
 
     done = run("train_local.sh", env=environment)
@@ -166,3 +167,43 @@ def test_payload_is_ten_rows_of_the_data() -> None:
     assert len(lines) == 10
     assert all(f"\n{line}," in data for line in lines)
     assert as_csv([line.split(",") for line in lines]) == TEN.read_bytes()
+
+
+def test_no_folder_of_another_is_cleared(environment: dict[str, str]) -> None:
+    """OPT_ML may name an empty folder or an older scratch copy, never one with files of its own."""
+    own = Path(environment["OPT_ML"]) / "thesis.txt"
+    own.parent.mkdir(parents=True)
+    own.write_text("mine")
+
+    done = run("train_local.sh", env=environment)
+
+    assert done.returncode != 0
+    assert "holds files that no run of these scripts wrote" in done.stderr
+    assert own.read_text() == "mine"
+
+
+def test_a_comma_in_the_folder_is_refused(environment: dict[str, str]) -> None:
+    """A --mount of docker would take it for the end of the path."""
+    done = run("train_local.sh", env=environment | {"OPT_ML": environment["OPT_ML"] + ",b"})
+
+    assert done.returncode != 0
+    assert "has a comma" in done.stderr
+
+
+def test_a_payload_that_is_not_there_is_named(environment: dict[str, str]) -> None:
+    """Not the server, which may well be running."""
+    done = run("predict.sh", "nope.csv", env=environment)
+
+    assert done.returncode != 0
+    assert "The payload cannot be read" in done.stderr
+    assert "serve_local" not in done.stderr
+
+
+@pytest.mark.container
+@pytest.mark.usefixtures("engine")
+def test_an_image_that_is_not_there_is_named(environment: dict[str, str]) -> None:
+    """With the remedy, in place of a registry's refusal."""
+    done = run("train_local.sh", "no-such-image:tag", env=environment)
+
+    assert done.returncode != 0
+    assert "There is no image no-such-image:tag here: run 'make build'" in done.stderr

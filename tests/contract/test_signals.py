@@ -1,4 +1,4 @@
-"""SIGTERM is caught, remembered, and given back."""
+"""SIGTERM and SIGINT are caught, remembered, and given back."""
 
 from __future__ import annotations
 
@@ -13,13 +13,24 @@ import pytest
 from churn_daal.contract.signals import StopSignal
 
 
-def test_sigterm_asks_to_stop() -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_asks_to_stop(number: signal.Signals) -> None:
     """The signal that would end the process only sets the answer."""
     with StopSignal() as stop:
         before = stop.requested
-        os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), number)
 
         assert (before, stop.requested) == (False, True)
+
+
+def test_the_second_ctrl_c_interrupts() -> None:
+    """Who presses it again does not want to wait for the round, nor for the model."""
+    with StopSignal():
+        os.kill(os.getpid(), signal.SIGINT)
+
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_the_handler_before_is_put_back() -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from churn_daal.artifact.manifest import Manifest
-from churn_daal.errors import ArtifactError
+from churn_daal.errors import ArtifactError, UserError
 
 XGBOOST_MODEL: Final = "xgboost-model"
 MANIFEST: Final = "daal/manifest.json"
@@ -50,6 +50,23 @@ def save(model_dir: Path, manifest: Manifest, *, xgboost: bytes, onedal: bytes |
     for name, data in (*contents.items(), (MANIFEST, written)):
         _write(model_dir, name, data)
     return manifest
+
+
+def check_writable(model_dir: Path) -> None:
+    """Find out before hours of training whether the model can be saved after them.
+
+    Raises
+    ------
+    UserError
+        The folder, or the one it would be made in, cannot be written to.
+    """
+    there = next(folder for folder in (model_dir, *model_dir.parents) if folder.exists())
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise UserError(
+            f"the model folder {model_dir} cannot be written to by user {os.getuid()}, who has "
+            f"no right to {there}; change its owner or mode, or run the container as root, as "
+            "SageMaker does"
+        )
 
 
 def audit(model_dir: Path) -> Manifest:

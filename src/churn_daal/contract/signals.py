@@ -1,4 +1,4 @@
-"""SIGTERM as a question that training asks between two rounds.
+"""SIGTERM and Ctrl-C as a question that training asks between two rounds.
 
 SageMaker sends SIGTERM and kills 120 seconds later (rule T13). `train` is process 1 of its
 container, for which the kernel has no default action: without a handler the signal is lost.
@@ -8,21 +8,24 @@ from __future__ import annotations
 
 import signal
 from types import FrameType, TracebackType
-from typing import Any
+from typing import Any, Final
+
+SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 
 
 class StopSignal:
-    """Catch SIGTERM for the length of a `with` block and remember that it came.
+    """Catch SIGTERM and SIGINT for the length of a `with` block and remember that one came.
 
-    The handler that was there before is put back at the end. Enter the block in the main
-    thread: Python lets no other one install handlers and raises `ValueError`.
+    A second SIGINT is a KeyboardInterrupt: who presses Ctrl-C twice does not want the model. The
+    handlers that were there before are put back at the end. Enter the block in the main thread:
+    Python lets no other one install handlers and raises `ValueError`.
     """
 
     def __init__(self) -> None:
         # A plain flag and no Event: an Event holds a lock, and a handler that interrupts its
         # own thread inside that lock never returns.
         self._requested = False
-        self._previous: Any = None
+        self._previous: dict[signal.Signals, Any] = {}
 
     @property
     def requested(self) -> bool:
@@ -34,7 +37,8 @@ class StopSignal:
         self._requested = True
 
     def __enter__(self) -> StopSignal:
-        self._previous = signal.signal(signal.SIGTERM, self._on_signal)
+        for number in SIGNALS:
+            self._previous[number] = signal.signal(number, self._on_signal)
         return self
 
     def __exit__(
@@ -44,8 +48,11 @@ class StopSignal:
         trace: TracebackType | None,
     ) -> None:
         # None stands for a handler that was not installed from Python, which cannot be put back.
-        signal.signal(signal.SIGTERM, signal.SIG_DFL if self._previous is None else self._previous)
+        for number, previous in self._previous.items():
+            signal.signal(number, signal.SIG_DFL if previous is None else previous)
 
-    def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
+    def _on_signal(self, number: int, _frame: FrameType | None) -> None:
+        if number == signal.SIGINT and self._requested:
+            raise KeyboardInterrupt
         # No log line here: a handler that writes to a stream its own thread is writing to raises.
         self._requested = True

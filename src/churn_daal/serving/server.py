@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import socket
 import struct
 import sys
@@ -17,6 +18,7 @@ from typing import Any
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
+from gunicorn.workers.base import Worker
 
 from churn_daal import artifact
 from churn_daal.errors import ArtifactError, UserError
@@ -68,6 +70,7 @@ def options(settings: ServeSettings) -> dict[str, Any]:
         "control_socket_disable": True,
         "proc_name": "churn_daal serve",
         "when_ready": _limit_stalls,
+        "post_fork": _end_at_sigterm,
     }
 
 
@@ -103,8 +106,18 @@ def main() -> int:
         *(manifest.objective, settings.model_dir, manifest.engine.name),
         *(settings.workers, settings.port),
     )
+    if settings.multi_model:
+        log.warning("SAGEMAKER_MULTI_MODEL is set: this release serves one model, not several")
     Server(settings).run()
     return 0
+
+
+def _end_at_sigterm(_arbiter: Arbiter, _worker: Worker) -> None:
+    """Drop the parent's handler, under which a worker that still boots would not hear SIGTERM.
+
+    It has its own from the moment it serves.
+    """
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def _limit_stalls(arbiter: Arbiter) -> None:
