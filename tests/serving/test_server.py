@@ -245,7 +245,8 @@ def test_a_model_that_cannot_be_served_ends_serve(
     """One line on stderr, and an exit code that is not 0."""
     shutil.copytree(base / "model", tmp_path / "model")
     spoil(tmp_path / "model")
-    process = start(tmp_path)
+    # Several, so that more than one finds out at a time.
+    process = start(tmp_path, SAGEMAKER_MODEL_SERVER_WORKERS="4")
 
     _, errors = process.communicate(timeout=PATIENCE)
 

@@ -18,6 +18,7 @@ from typing import Any
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
+from gunicorn.errors import HaltServer
 from gunicorn.workers.base import Worker
 
 from churn_daal import artifact
@@ -108,7 +109,12 @@ def main() -> int:
     )
     if settings.multi_model:
         log.warning("SAGEMAKER_MULTI_MODEL is set: this release serves one model, not several")
-    Server(settings).run()
+    try:
+        Server(settings).run()
+    except HaltServer as halt:
+        # gunicorn ends by itself when one worker cannot load the model, but raises when a second
+        # one cannot while it is ending.
+        return int(halt.exit_status)
     return 0
 
 
