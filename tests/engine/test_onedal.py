@@ -130,11 +130,7 @@ def test_a_kept_algorithm_would_share_its_answers(engine: MarginEngine, rows: np
 
 @pytest.mark.parametrize("kind", ["logistic", "multi"])
 def test_many_threads(kind: str, rows: np.ndarray, request: pytest.FixtureRequest) -> None:
-    """Calls of different sizes from many threads at once each get their own rows' answers.
-
-    To a few last bits: oneDAL promises no order of summation, and once in some hundred runs on a
-    crowded machine an answer was not the same to the bit. Another row's answer is far from it.
-    """
+    """Calls of different sizes from many threads at once each get their own rows' answers."""
     engine = convert(request.getfixturevalue(kind))
     spans = [(first, 1 + first % 40) for first in range(200)]
     expected = [engine.predict(rows[first : first + count]) for first, count in spans]
@@ -145,7 +141,7 @@ def test_many_threads(kind: str, rows: np.ndarray, request: pytest.FixtureReques
         for at in np.random.default_rng(seed).permutation(len(spans)):
             first, count = spans[at]
             found = engine.predict(rows[first : first + count])
-            if not np.allclose(found, expected[at], rtol=0, atol=1e-6):
+            if not np.array_equal(found, expected[at]):
                 wrong.append((first, count, float(np.abs(found - expected[at]).max())))
 
     threads = [threading.Thread(target=work, args=(seed,)) for seed in range(8)]
