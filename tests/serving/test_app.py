@@ -43,19 +43,20 @@ def test_ping(client: FlaskClient) -> None:
     assert (response.status_code, response.data) == (200, b"")
 
 
-def test_ping_fails_with_the_model(churn: Model) -> None:
-    """A model that answers NaN is not healthy."""
+@pytest.mark.parametrize(("value", "status"), [(np.nan, 503), (np.inf, 200)])
+def test_ping_fails_with_the_model(churn: Model, value: float, status: int) -> None:
+    """A model that answers NaN is not healthy; infinity is what an overflowing link answers."""
 
-    class Broken:
+    class Stuck:
         name, n_features = "onedal", churn.engine.n_features
 
         def predict(self, X: Any) -> Any:  # noqa: ANN401 - an engine
-            return np.full(len(X), np.nan, dtype=np.float32)
+            return np.full(len(X), value, dtype=np.float32)
 
-    model = replace(churn, engine=Broken())  # type: ignore[arg-type]
+    model = replace(churn, engine=Stuck())  # type: ignore[arg-type]
     app = create_app(model, ServeSettings(Path("unused")))
 
-    assert app.test_client().get("/ping").status_code == 503
+    assert app.test_client().get("/ping").status_code == status
 
 
 @pytest.mark.parametrize("content_type", ["text/csv", "text/csv; charset=utf-8", "TEXT/CSV", None])

@@ -52,7 +52,7 @@ class Server(BaseApplication):  # type: ignore[misc]
         """Build the app; gunicorn calls this in each worker, and ends where one cannot."""
         try:
             return build_app(self.settings)
-        except ArtifactError as error:
+        except (ArtifactError, UserError) as error:
             print(f"serve: {error}", file=sys.stderr, flush=True)
             raise SystemExit(Arbiter.APP_LOAD_ERROR) from None
 
@@ -82,6 +82,8 @@ def build_app(settings: ServeSettings) -> Flask:
     ------
     ArtifactError
         The model folder is damaged.
+    UserError
+        The model's objective is unknown to this release.
     """
     threads = max(1, usable_cores() // settings.workers)
     model = artifact.load(settings.model_dir, threads=threads)
