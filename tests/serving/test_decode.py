@@ -89,7 +89,7 @@ def test_many_names_cost_no_more_than_their_number(small: Model) -> None:
 @pytest.mark.parametrize(
     ("body", "error", "message"),
     [
-        (b"1,u,no\n2,u\n", DecodeError, "row 2: 2 values, but the first row has 3"),
+        (b"1,u,no\n2,u\n", DecodeError, "row 2: 2 values, but the first row has 3; send every row"),
         (b"n,c,b\n2,u\n", DecodeError, "row 2: 2 values, but the header has 3"),
         (b"1,u\n2,u\n", SchemaError, "row 1: 2 values came, the model expects 3: 'n', 'c', 'b'"),
         (b"1,u,no\n\n2,u,no", DecodeError, "row 2: an empty line between rows"),
@@ -97,7 +97,7 @@ def test_many_names_cost_no_more_than_their_number(small: Model) -> None:
         (b"b,c,n\nno,u,1\nno,u,x", DecodeError, "row 3, column 3 ('n'): 'x' is not a number"),
         (b"1,u,perhaps", DecodeError, "row 1, column 3 ('b'): 'perhaps' is not a yes or no"),
         (b'1,"u,no', DecodeError, "row 1: unexpected end of data; mend the quoting"),
-        (b"1,u,no\n1,\xff,no", DecodeError, "row 2: byte 0xff is not UTF-8 text"),
+        (b"1,u,no\n1,\xff,no", DecodeError, "row 2: byte 0xff is not UTF-8 text; send"),
         (b"n,c,b\n", DecodeError, "row 1: a header, but no rows under it"),
         (b"n,cc,b\n1,u,no", DecodeError, "If row 1 is a header: unknown name 'cc' (did you mean"),
         (b"n,c\n1,u", SchemaError, "If row 1 is a header: 2 names came, 'b' of the model's 3"),

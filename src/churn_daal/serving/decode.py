@@ -60,13 +60,18 @@ def decode_csv(body: bytes, parameters: Mapping[str, str], encoder: Encoder) -> 
     for line, row in zip(lines, rows, strict=True):
         if len(row) != width:
             first = "the first row" if header is None else "the header"
-            raise DecodeError(f"{len(row)} values, but {first} has {width}", row=line)
+            raise DecodeError(
+                f"{len(row)} values, but {first} has {width}; send every row with as many, and "
+                f"double quotes around a cell that holds {schema.delimiter!r}",
+                row=line,
+            )
     if header is None:
         _check_count(rows[0], lines[0], schema)
     columns: Sequence[Sequence[str]] = list(zip(*rows, strict=True))
     places: Sequence[int] = range(width)
     if header is not None:
-        places = [header.index(name) for name in schema.names]
+        found = {name: place for place, name in enumerate(header)}
+        places = [found[name] for name in schema.names]
         columns = [columns[place] for place in places]
     try:
         return encoder.from_text(columns)
@@ -94,7 +99,10 @@ def decode_json(body: bytes, _: Mapping[str, str], encoder: Encoder) -> Matrix:
     try:
         data = orjson.loads(body.removeprefix(BOM_UTF8))
     except orjson.JSONDecodeError as error:
-        raise DecodeError(f"{error.msg}, at character {error.pos + 1}", row=error.lineno) from None
+        raise DecodeError(
+            f"{error.msg}, at character {error.pos + 1}; send JSON, as json.dumps writes it",
+            row=error.lineno,
+        ) from None
     rows = _instances(data, encoder.schema)
     if not rows:
         raise SchemaError("an empty list of rows; send at least one row")
@@ -117,7 +125,9 @@ def _text(body: bytes) -> str:
         return body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         row = body.count(b"\n", 0, error.start) + 1
-        raise DecodeError(f"byte 0x{body[error.start]:02x} is not UTF-8 text", row=row) from None
+        raise DecodeError(
+            f"byte 0x{body[error.start]:02x} is not UTF-8 text; send the body as UTF-8", row=row
+        ) from None
 
 
 def _records(text: str, schema: Schema) -> tuple[list[int], list[list[str]]]:
@@ -148,7 +158,10 @@ def _header(first: list[str], mode: str, schema: Schema) -> list[str] | None:
         return names
     if mode in {"auto", "absent"}:
         return None
-    raise SchemaError(f"the media type's header={mode} is neither present nor absent")
+    raise SchemaError(
+        f"the media type's header={mode:.40} is neither present nor absent; send one of them, or "
+        "leave it out"
+    )
 
 
 def _header_hint(first: list[str], schema: Schema) -> str:

@@ -200,7 +200,10 @@ def _not_a_number(what: str, *, date: bool = False) -> str:
 
 
 def _too_large(value: object) -> str:
-    return f"{shown(value)} is beyond float32's range of +-{FLOAT32_MAX:.4g}"
+    return (
+        f"{shown(value)} is beyond float32's range of +-{FLOAT32_MAX:.4g}; send a smaller number, "
+        "or leave it empty for missing"
+    )
 
 
 def _json_name(value: object) -> str:

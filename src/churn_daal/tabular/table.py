@@ -143,7 +143,8 @@ def match_columns(
             f"{file}: row 1: {_columns(own)}, but {first} has {_columns(wanted)}; every file "
             "needs the same columns, and a header in all or in none"
         )
-    return [own.index(name) for name in wanted]
+    places = {name: place for place, name in enumerate(own)}
+    return [places[name] for name in wanted]
 
 
 def _columns(header: Sequence[str] | int) -> str:

@@ -145,7 +145,8 @@ def read_weights(table: Table, position: int) -> Vector:
         index = int(np.argmax(bad))
         came = table.columns[position][index].as_py()
         raise table.fault(
-            f"weight {cells.shown(came)} is not a number of 0 or more",
+            f"weight {cells.shown(came)} is not a number of 0 or more; mend it or leave "
+            "the row out",
             index=index,
             position=position,
         )
