@@ -184,7 +184,7 @@ def _fit(data: Data, hp: Hyperparameters, stop: StopSignal) -> Fitted:
     fitted = fit(
         data.train, data.held_out, hp, objective=data.objective, num_class=classes, stop=stop
     )
-    why = "stopped by SIGTERM" if fitted.stopped else f"best round {fitted.best_iteration}"
+    why = "stopped by a signal" if fitted.stopped else f"best round {fitted.best_iteration}"
     log.info("fitted in %.1f s, %s", time.monotonic() - start, why)
     return fitted
 
