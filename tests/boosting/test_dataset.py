@@ -25,8 +25,8 @@ def test_rows_are_taken_with_their_labels_and_weights() -> None:
 @pytest.mark.parametrize(
     ("X", "y", "weight", "message"),
     [
-        (X, Y[:2], None, r"y has shape \(2,\); expected \(3,\)"),
-        (X, Y, Y[:1], r"weight has shape \(1,\); expected \(3,\)"),
+        (X, Y[:2], None, "y has 2 rows; expected 3 as the features"),
+        (X, Y, Y[:1], "weight has 1 rows; expected 3 as the features"),
         (Y, Y, None, r"X has shape \(3,\); expected \(rows, columns\)"),
     ],
 )

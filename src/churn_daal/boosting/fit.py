@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import xgboost
 from xgboost.callback import EvaluationMonitor
 
@@ -15,14 +14,13 @@ from churn_daal.boosting.callbacks import VALIDATION, KeepBest, StopWhenAsked
 from churn_daal.boosting.dataset import Dataset
 from churn_daal.boosting.hyperparameter_rules import conflicts
 from churn_daal.boosting.hyperparameters import Hyperparameters
+from churn_daal.boosting.matrices import matrices
 from churn_daal.boosting.xgboost_faults import translated
 from churn_daal.contract.signals import StopSignal
 from churn_daal.errors import UserError
 from churn_daal.settings import usable_cores
 
 TRAIN = "train"
-# The others read the raw values, which a quantised matrix does not hold.
-QUANTISED_METHODS = ("auto", "hist")
 
 
 @dataclass(frozen=True)
@@ -102,11 +100,11 @@ def fit(
         raise UserError(" Also: ".join(faults))
     with xgboost.config_context(verbosity=hp.verbosity), translated():
         # As a parameter of the booster, verbosity would stay set for the whole process.
-        return _run(_matrices(train, validation, params), hp, params, stop, write)
+        return _run(matrices(train, validation, params), hp, params, stop, write)
 
 
 def _run(
-    matrices: tuple[xgboost.DMatrix, xgboost.DMatrix],
+    data: tuple[xgboost.DMatrix, xgboost.DMatrix],
     hp: Hyperparameters,
     params: dict[str, Any],
     stop: StopSignal,
@@ -120,7 +118,7 @@ def _run(
     # The printer comes first: XGBoost leaves out the callbacks after one that stops.
     callbacks = [EvaluationMonitor(logger=write), *([keeper] if keeper else []), stopper]
     history: dict[str, dict[str, list[float]]] = {}
-    rows, held = matrices
+    rows, held = data
     booster = xgboost.train(
         params,
         rows,
@@ -133,25 +131,6 @@ def _run(
     last = booster.num_boosted_rounds() - 1
     kept = None if keeper is None else keeper.best_round
     return Fitted(booster, history, last if kept is None else kept, stopper.stopped)
-
-
-def _matrices(
-    train: Dataset, validation: Dataset, params: Mapping[str, Any]
-) -> tuple[xgboost.DMatrix, xgboost.DMatrix]:
-    common = {"missing": np.nan, "nthread": params["nthread"]}
-    linear = params.get("booster") == "gblinear"
-    if not linear and params.get("tree_method", "auto") in QUANTISED_METHODS:
-        if "max_bin" in params:
-            common["max_bin"] = params["max_bin"]
-        rows = xgboost.QuantileDMatrix(train.X, train.y, weight=train.weight, **common)
-        held = xgboost.QuantileDMatrix(
-            validation.X, validation.y, weight=validation.weight, ref=rows, **common
-        )
-        return rows, held
-    return (
-        xgboost.DMatrix(train.X, train.y, weight=train.weight, **common),
-        xgboost.DMatrix(validation.X, validation.y, weight=validation.weight, **common),
-    )
 
 
 def _refuse_nothing(data: Dataset, name: str) -> None:

@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from churn_daal import __version__, artifact, engine
 from churn_daal.artifact import EngineChoice, Manifest
-from churn_daal.boosting.dataset import Dataset
+from churn_daal.boosting.dataset import ArrayFeatures, Dataset
 from churn_daal.boosting.fit import Fitted, fit
 from churn_daal.boosting.hyperparameters import Hyperparameters, parse
 from churn_daal.boosting.metrics import held_out_metrics
@@ -130,7 +130,7 @@ def _read(job: TrainingJob, hp: Hyperparameters) -> Data:
                 "column %r: %d cells hold a category not in the train channel", column, count
             )
         weight = None if roles.weight is None else read_weights(rows, roles.weight)
-        return Dataset(encoded.X, y, weight)
+        return Dataset(ArrayFeatures(encoded.X), y, weight)
 
     train = dataset(table, target.y)
     if "validation" in job.channels:
