@@ -128,7 +128,7 @@ class Dataset:
 
     def take(self, rows: Rows) -> Dataset:
         """Return the given rows, in the order given; the features are not copied."""
-        chosen = {name: values[rows] for name, values in self._vectors().items()}
+        chosen: dict[str, Any] = {name: values[rows] for name, values in self._vectors().items()}
         source = rows if self.rows is None else self.rows[rows]
         return replace(self, rows=source, **chosen)
 
