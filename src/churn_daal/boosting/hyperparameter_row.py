@@ -7,7 +7,7 @@ from dataclasses import dataclass
 Default = int | float | str | bool | None
 
 INT32_MAX = 2**31 - 1
-XGBOOST, TOOLKIT = "xgboost", "toolkit"
+XGBOOST, TOOLKIT, LEGACY = "xgboost", "toolkit", "legacy"
 
 
 @dataclass(frozen=True)
@@ -31,9 +31,10 @@ class Hyperparameter:
     choices
         The values allowed; empty where any is.
     owner
-        `xgboost` where the library takes it, `toolkit` where this program does.
+        `xgboost` where the library takes it, `toolkit` where this program does, `legacy` where
+        neither does any more and old jobs still send it.
     aliases
-        Other names XGBoost knows it by.
+        Other names it is known by.
     """
 
     name: str
@@ -91,6 +92,11 @@ def inside(name: str, default: float | None, low: float, high: float, text: str)
     return Hyperparameter(name, "float", default, text, low, high, open_low=True, open_high=True)
 
 
+def level(name: str, text: str) -> Hyperparameter:
+    """Return a row of XGBoost's for the one level of a distribution, between 0 and 1."""
+    return Hyperparameter(name, "level", None, text, 0, 1, open_low=True, open_high=True)
+
+
 def share(name: str, text: str) -> Hyperparameter:
     """Return a row of XGBoost's for a share of something: above 0, at most 1."""
     return Hyperparameter(name, "float", 1.0, text, 0, 1, open_low=True)
@@ -99,6 +105,27 @@ def share(name: str, text: str) -> Hyperparameter:
 def choice(name: str, default: str | None, choices: tuple[str, ...], text: str) -> Hyperparameter:
     """Return a row of XGBoost's for a word out of several."""
     return Hyperparameter(name, "choice", default, text, choices=choices)
+
+
+def flag(name: str, text: str, *, default: bool) -> Hyperparameter:
+    """Return a row of XGBoost's for a switch."""
+    return Hyperparameter(name, "flag", default, text)
+
+
+def legacy(
+    name: str,
+    kind: str,
+    text: str,
+    *,
+    low: float | None = None,
+    high: float | None = None,
+    open_ends: bool = False,
+    choices: tuple[str, ...] = (),
+) -> Hyperparameter:
+    """Return a row for a name of earlier versions; its text says what becomes of it."""
+    return Hyperparameter(
+        name, kind, None, text, low, high, open_ends, open_ends, choices, owner=LEGACY
+    )
 
 
 def own(
@@ -110,9 +137,10 @@ def own(
     low: float | None = None,
     high: float | None = None,
     choices: tuple[str, ...] = (),
+    aliases: tuple[str, ...] = (),
 ) -> Hyperparameter:
     """Return a row of the toolkit's own; a range of fractions leaves out its ends."""
-    ends = kind == "float"
+    ends = kind in {"float", "threshold"}
     return Hyperparameter(
         name,
         kind,
@@ -124,4 +152,5 @@ def own(
         open_high=ends,
         choices=choices,
         owner=TOOLKIT,
+        aliases=aliases,
     )

@@ -12,12 +12,12 @@ from collections.abc import Callable
 from typing import Any
 
 from churn_daal.boosting.hyperparameter_row import Hyperparameter
-from churn_daal.boosting.hyperparameter_table import LATER_OBJECTIVES
 
 # Python's int() and float() also take "1_000", "infinity" and other scripts' digits.
 _INT = re.compile(r"[+-]?[0-9]+")
 _FLOAT = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _MAX_DIGITS = 20
+THRESHOLD_RULES = ("f1", "cost")
 _FLAGS = {"1": True, "true": True, "0": False, "false": False}
 _DELIMITERS = {
     "tab": "\t",
@@ -58,11 +58,31 @@ def _choice(row: Hyperparameter, text: str) -> str:
     return text.strip()
 
 
-def _objective(row: Hyperparameter, text: str) -> str:
-    needs = LATER_OBJECTIVES.get(text.strip())
-    if needs is not None:
-        raise ValueError(f"another objective: this one needs {needs}, which is not in this release")
-    return _choice(row, text)
+def _level(row: Hyperparameter, text: str) -> float:
+    """Read the one level of a quantile or expectile; a list of one is a level too."""
+    items = text.strip().removeprefix("[").removesuffix("]").split(",")
+    if len(items) > 1:
+        raise ValueError(
+            f"one number {row.span}: a model with several answers a row cannot be served. "
+            "Train a job for each"
+        )
+    return _float(row, items[0])
+
+
+def _threshold(row: Hyperparameter, text: str) -> float | str:
+    if text.strip() in THRESHOLD_RULES:
+        return text.strip()
+    try:
+        return _float(row, text)
+    except ValueError as error:
+        raise ValueError(f"{error}, or {' or '.join(THRESHOLD_RULES)}") from None
+
+
+def _updaters(_row: Hyperparameter, text: str) -> tuple[str, ...]:
+    names = _list(text, "updaters with commas between, such as grow_colmaker,prune")
+    if not names:
+        raise ValueError("at least one updater")
+    return tuple(names)
 
 
 def _text(_row: Hyperparameter, text: str) -> str:
@@ -91,11 +111,10 @@ def _metrics(_row: Hyperparameter, text: str) -> tuple[str, ...]:
 def _list(text: str, expected: str) -> list[str]:
     if not text.strip().startswith("["):
         return [item.strip() for item in text.split(",") if item.strip()]
-    try:
-        items = json.loads(text)
-    except ValueError:
-        raise ValueError(expected) from None
-    if not all(isinstance(item, str | int) and not isinstance(item, bool) for item in items):
+    items = _json(text, expected)
+    if not isinstance(items, list) or not all(
+        isinstance(item, str | int) and not isinstance(item, bool) for item in items
+    ):
         raise ValueError(expected)
     return [str(item) for item in items]
 
@@ -152,7 +171,9 @@ PARSERS: dict[str, Callable[[Hyperparameter, str], Any]] = {
     "float": _float,
     "flag": _flag,
     "choice": _choice,
-    "objective": _objective,
+    "level": _level,
+    "threshold": _threshold,
+    "updaters": _updaters,
     "text": _text,
     "column": _column,
     "columns": _columns,

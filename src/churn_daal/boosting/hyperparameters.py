@@ -5,22 +5,25 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from churn_daal.boosting.hyperparameter_row import TOOLKIT, XGBOOST, Hyperparameter
-from churn_daal.boosting.hyperparameter_rules import DART_ONLY, conflicts
-from churn_daal.boosting.hyperparameter_table import HYPERPARAMETERS, LATER_NAMES, OTHER_NAMES
-from churn_daal.boosting.hyperparameter_values import PARSERS
+from churn_daal.boosting import hyperparameter_library as library
+from churn_daal.boosting.hyperparameter_reading import read
+from churn_daal.boosting.hyperparameter_row import XGBOOST
+from churn_daal.boosting.hyperparameter_rules import (
+    TUNING,
+    conflicts,
+    toolkit_conflicts,
+    without_effect,
+)
+from churn_daal.boosting.hyperparameter_table import ROWS
+from churn_daal.boosting.hyperparameter_tuning import tuning_metric
 from churn_daal.errors import UserError
 
-ROWS = {name: row for row in HYPERPARAMETERS for name in (row.name, *row.aliases)}
 # XGBoost's train function takes these beside its parameters, or `fit` sets them.
 _NOT_PARAMETERS = frozenset({"num_round", "early_stopping_rounds", "verbosity", "nthread"})
-_LISTS = frozenset({"columns"})
-_SHOWN = 80
 
 
 @dataclass(frozen=True)
@@ -36,10 +39,20 @@ class Hyperparameters:
         Warnings for the log: what was given and has no effect or another name now.
     objective, num_class
         None where they are to be learned from the labels.
+    eval_metric
+        In the order printed; the last one decides early stopping. Empty for the objective's own.
     early_stopping_rounds
         None where training runs all its rounds.
     nthread
         None for every usable core.
+    libsvm_indexing
+        `auto`, `0` or `1`.
+    kfold
+        AWS's `_kfold`; None for no cross-validation.
+    memory_budget_mb
+        MiB; None for what the container's limit gives.
+    threshold, threshold_rule
+        `fixed`: the threshold holds. `f1`, `cost`: it is to be chosen on held-out rows.
 
     The others are the rows of the table that `fit` or the toolkit itself acts on.
     """
@@ -56,25 +69,41 @@ class Hyperparameters:
     verbosity: int = 1
     label: str | None = None
     weight: str | None = None
+    csv_weights: bool = False
+    group: str | None = None
+    label_lower_bound: str | None = None
+    label_upper_bound: str | None = None
+    base_margin: tuple[str, ...] = ()
     id_columns: tuple[str, ...] = ()
     drop_columns: tuple[str, ...] = ()
     categorical_columns: tuple[str, ...] = ()
     header: str = "auto"
     delimiter: str = ","
+    libsvm_indexing: str = "auto"
     category_encoding: str = "auto"
     max_onehot_categories: int = 64
     positive_label: str | None = None
+    memory_budget_mb: int | None = None
     validation_fraction: float = 0.2
+    kfold: int | None = None
+    num_cv_round: int = 1
     threshold: float = 0.5
+    threshold_rule: str = "fixed"
+    cost_ratio: float = 1.0
+    checkpoint_rounds: int = 10
+    checkpoint_seconds: float = 60.0
+    checkpoints_kept: int = 3
 
 
-def parse(raw: Mapping[str, str]) -> Hyperparameters:
+def parse(raw: Mapping[str, str], reserved: Mapping[str, str] | None = None) -> Hyperparameters:
     """Return the hyperparameters of a job.
 
     Parameters
     ----------
     raw
         Plain text by name, SageMaker's reserved names left out, as `contract.job` gives it.
+    reserved
+        SageMaker's own: a tuning job's metric among them is computed beside `eval_metric`.
 
     Raises
     ------
@@ -82,91 +111,59 @@ def parse(raw: Mapping[str, str]) -> Hyperparameters:
         Names that are not known, values out of their range or that do not go together: all of
         them in one message, in the order given.
     """
-    values: dict[str, Any] = {}
-    faults: list[str] = []
-    names: dict[str, str] = {}
-    for name, text in raw.items():
-        row = ROWS.get(name)
-        if row is None:
-            faults.append(_unknown(name))
-        elif row.name in names:
-            faults.append(f"{names[row.name]!r} and {name!r} are one hyperparameter; give one.")
-        else:
-            names[row.name] = name
-            _read(row, name, text, values, faults)
-    faults.extend(conflicts(values))
+    found = read(raw)
+    values, faults, notes = found.values, found.faults, found.notes
+    _add_tuning_metric(values, reserved or {}, faults, notes)
+    faults.extend((*conflicts(values), *toolkit_conflicts(values)))
     if faults:
         raise UserError(" Also: ".join(faults))
-    return _assemble(values)
+    values, more = without_effect(values)
+    booster = _booster(values) | found.passed
+    refused = library.refusal(booster)
+    if refused is not None:
+        raise UserError(refused)
+    return _assemble(values, booster, (*notes, *more))
 
 
-def document() -> str:
-    """Return the table in Markdown, as docs/hyperparameters.md has it."""
-    parts = [
-        "### XGBoost's\n",
-        *_table(row for row in HYPERPARAMETERS if row.owner == XGBOOST),
-        "\n### The toolkit's own\n",
-        *_table(row for row in HYPERPARAMETERS if row.owner == TOOLKIT),
-    ]
-    return "\n".join(parts) + "\n"
-
-
-def _read(
-    row: Hyperparameter, name: str, text: str, values: dict[str, Any], faults: list[str]
+def _add_tuning_metric(
+    values: dict[str, Any], reserved: Mapping[str, str], faults: list[str], notes: list[str]
 ) -> None:
-    shown = text if len(text) <= _SHOWN else text[:_SHOWN] + "..."
-    if not text and row.type not in _LISTS:
-        faults.append(f"hyperparameter {name!r} is empty; leave it out for its default.")
-        return
     try:
-        values[row.name] = PARSERS[row.type](row, text)
+        metric, note = tuning_metric(reserved)
     except ValueError as error:
-        faults.append(f"hyperparameter {name!r} is {shown!r}; expected {error}.")
+        faults.append(str(error))
+        return
+    notes.extend([note] if note else [])
+    given = values.get("eval_metric", ())
+    if metric is not None and metric not in given:
+        # In front, since the last of the user's own decides early stopping.
+        values["eval_metric"] = (metric, *given)
+        values[TUNING] = metric
 
 
-def _unknown(name: str) -> str:
-    if name in LATER_NAMES:
-        return f"hyperparameter {name!r} is not in this release; leave it out."
-    near = difflib.get_close_matches(name.lower(), ROWS, n=1)
-    guess = OTHER_NAMES.get(name) or (near[0] if near else None)
-    hint = f"the nearest known is {guess!r}" if guess else "docs/hyperparameters.md lists all"
-    return f"hyperparameter {name!r} is not known; {hint}."
-
-
-def _assemble(values: dict[str, Any]) -> Hyperparameters:
-    notes = []
-    idle = [name for name in DART_ONLY if name in values]
-    if values.get("booster", "gbtree") != "dart" and idle:
-        # XGBoost before 3.4 ignores them there, later ones drop trees: one meaning for both.
-        notes.append(f"{', '.join(idle)}: without effect, since booster is not dart")
-        values = {name: value for name, value in values.items() if name not in idle}
-    if values.get("objective") == "reg:linear":
-        notes.append("objective reg:linear is the old name of reg:squarederror")
-        values["objective"] = "reg:squarederror"
-    booster = {"seed": 0} | {
+def _booster(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {"seed": 0} | {
         name: list(value) if isinstance(value, tuple) else value
         for name, value in values.items()
-        if ROWS[name].owner == XGBOOST and name not in _NOT_PARAMETERS
+        if name in ROWS and ROWS[name].owner == XGBOOST and name not in _NOT_PARAMETERS
     }
-    own = {name: value for name, value in values.items() if name in _FIELDS}
-    return Hyperparameters(booster=booster, notes=tuple(notes), **own)
 
 
-def _table(rows: Iterable[Hyperparameter]) -> Iterable[str]:
-    yield "| Name | Type | Default | Range | Meaning |"
-    yield "|---|---|---|---|---|"
-    for row in rows:
-        names = ", ".join(f"`{name}`" for name in (row.name, *row.aliases))
-        default = "" if row.default is None else f"`{_plain(row.default)}`"
-        yield f"| {names} | {row.type} | {default} | {row.span} | {row.help} |"
-
-
-def _plain(value: object) -> str:
-    return str(int(value)) if isinstance(value, bool) else str(value)
+def _assemble(
+    values: Mapping[str, Any], booster: Mapping[str, Any], notes: tuple[str, ...]
+) -> Hyperparameters:
+    # AWS's names for cross-validation begin with a line.
+    own = {name.lstrip("_"): value for name, value in values.items()}
+    own = {name: value for name, value in own.items() if name in _FIELDS}
+    if isinstance(own.get("threshold"), str):
+        own["threshold_rule"] = own.pop("threshold")
+    return Hyperparameters(booster=booster, notes=notes, **own)
 
 
 # `booster` is a row of the table and the name of the dict XGBoost gets.
 _FIELDS = frozenset(Hyperparameters.__dataclass_fields__) - {"booster", "notes"}
 
 if __name__ == "__main__":
+    from churn_daal.boosting.hyperparameter_page import document
+
     print(document(), end="")
