@@ -24,7 +24,7 @@ def test_binary_figures_by_hand() -> None:
     found = held_out_metrics("binary:logistic", Y, P)
 
     assert found["confusion_matrix"] == [[2, 1], [1, 2]]
-    assert found["precision"] == found["recall"] == found["f1"] == pytest.approx(2 / 3)
+    assert found["precision"] == found["recall"] == found["f1_binary"] == pytest.approx(2 / 3)
     assert found["accuracy"] == found["balanced_accuracy"] == pytest.approx(4 / 6)
     assert found["auc"] == pytest.approx(7 / 9)
     chance = np.where(Y == 1, P, 1 - P).astype(float)
@@ -46,7 +46,7 @@ def test_weights_count_in_every_figure_but_the_table() -> None:
 
     positive = P >= 0.5
     assert found["auc"] == pytest.approx(metrics.roc_auc_score(Y, P, sample_weight=W))
-    assert found["f1"] == pytest.approx(metrics.f1_score(Y, positive, sample_weight=W))
+    assert found["f1_binary"] == pytest.approx(metrics.f1_score(Y, positive, sample_weight=W))
     assert found["accuracy"] == pytest.approx((1 + 2 + 3 + 1) / 8.5)
     assert found["confusion_matrix"] == [[2, 1], [1, 2]]
 
@@ -108,7 +108,7 @@ def test_multiclass_figures() -> None:
     assert found["accuracy"] == 0.75
     assert found["confusion_matrix"] == [[2, 0, 0], [1, 1, 0], [0, 0, 0]]
     assert found["logloss"] == pytest.approx(-np.log([0.7, 0.4, 0.3, 0.5]).mean(), rel=1e-5)
-    assert found["macro_f1"] == pytest.approx((0.8 + 2 / 3) / 2)
+    assert found["f1_macro"] == pytest.approx((0.8 + 2 / 3) / 2)
     json.dumps(found, allow_nan=False)
 
 
@@ -145,11 +145,14 @@ def test_one_row_has_no_r2() -> None:
     assert (found["rmse"], found["r2"]) == (1.0, None)
 
 
-def test_survival_has_no_figure_of_its_own() -> None:
-    """What is known of the rows is given, and nothing is made up."""
-    assert held_out_metrics("survival:cox", np.ones(2, F32), np.ones(2, F32)) == {
+@pytest.mark.parametrize(
+    ("objective", "task"), [("survival:cox", "survival"), ("rank:ndcg", "ranking")]
+)
+def test_answers_that_are_not_labels_have_no_figure(objective: str, task: str) -> None:
+    """A margin is not compared with a censored time or a relevance: nothing is made up."""
+    assert held_out_metrics(objective, np.ones(2, F32), np.ones(2, F32)) == {
         "rows": 2,
-        "task": "survival",
+        "task": task,
     }
 
 
@@ -185,7 +188,9 @@ def test_the_class_of_a_share_is_the_nearer_one(objective: str) -> None:
 
     exact = inner.astype(float)
     entropy = -(exact * np.log(exact) + (1 - exact) * np.log(1 - exact)).mean()
-    assert [found[name] for name in ("accuracy", "auc", "f1", "average_precision")] == [1.0] * 4
+    assert [found[name] for name in ("accuracy", "auc", "f1_macro", "average_precision")] == [
+        1.0
+    ] * 4
     assert found["confusion_matrix"] == [[2, 0], [0, 3]]
     assert found["logloss"] == pytest.approx(entropy, rel=1e-6)
 

@@ -24,6 +24,26 @@ Vector = NDArray[np.float64]
 # binary:hinge answers classes and no probability, so it has no log loss.
 CLASS_ONLY = "binary:hinge"
 MARGIN_ONLY = "binary:logitraw"
+# A label may be the share of the positive class in a row; it counts as the nearer class.
+POSITIVE_LABEL = 0.5
+
+
+def probability(objective: str, response: NDArray[Any]) -> NDArray[Any]:
+    """Return answers as they are, and the margins of `binary:logitraw` as probabilities."""
+    if objective != MARGIN_ONLY:
+        return response
+    # By tanh, which does not overflow.
+    return np.asarray(0.5 * (1.0 + np.tanh(0.5 * response.astype(np.float64))))
+
+
+def is_positive(
+    objective: str, response: NDArray[Any], threshold: float = 0.5
+) -> NDArray[np.bool_]:
+    """Tell which answers (n,) of a `binary:*` objective are positive: at the threshold or above."""
+    # In float32, the type answers come in: 0.35 is not below a threshold of 0.35. Margins are
+    # compared as serving does, with the margin of the threshold.
+    cut = math.log(threshold / (1 - threshold)) if objective == MARGIN_ONLY else threshold
+    return np.asarray(response.astype(np.float32, copy=False) >= np.float32(cut))
 
 
 def held_out_metrics(
@@ -55,7 +75,8 @@ def held_out_metrics(
     -------
     dict
         Figures by name, with the objective's kind of task under `task` and the number of
-        rows under `rows`. Survival has no figure of its own here.
+        rows under `rows`. Survival and ranking have no figure of their own here: XGBoost's
+        metrics, in the history, know censoring and queries.
     """
     family = objective.partition(":")[0]
     truth = y.astype(np.float64)
@@ -70,6 +91,8 @@ def held_out_metrics(
             figures = _multiclass(truth, answer, shares)
         elif family == "survival":
             figures = {"task": "survival"}
+        elif family == "rank":
+            figures = {"task": "ranking"}
         else:
             figures = _regression(objective, truth, answer, shares)
     return {"rows": len(y)} | {name: _finite(value) for name, value in figures.items()}
@@ -78,12 +101,12 @@ def held_out_metrics(
 def _binary(
     objective: str, y: Vector, response: Vector, weight: Vector | None, threshold: float
 ) -> Metrics:
-    score = _sigmoid(response) if objective == MARGIN_ONLY else response
-    # In float32, the type answers come in: 0.35 is not below a threshold of 0.35.
-    positive = (score.astype(np.float32) >= np.float32(threshold)).astype(np.int64)
-    known = (y >= 0.5).astype(np.int64)
+    score = probability(objective, response)
+    positive = is_positive(objective, response, threshold).astype(np.int64)
+    known = (y >= POSITIVE_LABEL).astype(np.int64)
     both = len(np.unique(known)) > 1
     own: dict[str, Any] = {"zero_division": np.nan, "sample_weight": weight}
+    macro: dict[str, Any] = {"average": "macro", "zero_division": 0.0, "sample_weight": weight}
     figures: Metrics = {
         "task": "binary",
         "threshold": threshold,
@@ -98,7 +121,8 @@ def _binary(
         ),
         "precision": metrics.precision_score(known, positive, **own),
         "recall": metrics.recall_score(known, positive, **own),
-        "f1": metrics.f1_score(known, positive, **own),
+        "f1_binary": metrics.f1_score(known, positive, **own),
+        "f1_macro": metrics.f1_score(known, positive, **macro),
         "confusion_matrix": metrics.confusion_matrix(known, positive, labels=[0, 1]).tolist(),
     }
     if objective != CLASS_ONLY:
@@ -119,13 +143,15 @@ def _multiclass(y: Vector, response: Vector, weight: Vector | None) -> Metrics:
     known, chosen = y.astype(np.int64), response.argmax(axis=1)
     # float32 probabilities miss a sum of 1 by more than scikit-learn lets pass.
     shares = response / response.sum(axis=1, keepdims=True)
+    macro: dict[str, Any] = {"average": "macro", "zero_division": 0.0, "sample_weight": weight}
     return {
         "task": "multiclass",
         "logloss": metrics.log_loss(known, shares, labels=classes, sample_weight=weight),
         "accuracy": metrics.accuracy_score(known, chosen, sample_weight=weight),
-        "macro_f1": metrics.f1_score(
-            known, chosen, average="macro", zero_division=0.0, sample_weight=weight
-        ),
+        "balanced_accuracy": metrics.balanced_accuracy_score(known, chosen, sample_weight=weight),
+        "precision_macro": metrics.precision_score(known, chosen, **macro),
+        "recall_macro": metrics.recall_score(known, chosen, **macro),
+        "f1_macro": metrics.f1_score(known, chosen, **macro),
         "confusion_matrix": metrics.confusion_matrix(known, chosen, labels=classes).tolist(),
     }
 
@@ -150,11 +176,6 @@ def _try(
         return figure(y, response, sample_weight=weight)
     except ValueError:
         return None
-
-
-def _sigmoid(margin: Vector) -> Vector:
-    # By tanh, which does not overflow.
-    return np.asarray(0.5 * (1.0 + np.tanh(0.5 * margin)))
 
 
 def _finite(value: object) -> object:

@@ -16,7 +16,12 @@ MIN_ROWS = 2
 
 
 def split_rows(
-    y: NDArray[np.float32], *, fraction: float, seed: int, stratify: bool
+    y: NDArray[np.float32],
+    *,
+    fraction: float,
+    seed: int,
+    stratify: bool,
+    group: NDArray[np.int64] | None = None,
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Split row numbers into those to train on and those to validate on.
 
@@ -35,6 +40,9 @@ def split_rows(
         The same seed gives the same split.
     stratify
         Whether `y` holds classes.
+    group
+        The query of each row, int64 (n,): its rows stay together, and the fraction is one of
+        queries; None where rows stand alone.
 
     Returns
     -------
@@ -51,6 +59,8 @@ def split_rows(
             f"the train channel has {len(y)} row(s); at least {MIN_ROWS} are needed to set some "
             "aside for validation. Give more rows, or a validation channel."
         )
+    if group is not None:
+        return _by_group(group, fraction, seed)
     held = min(max(1, round(len(y) * fraction)), len(y) - 1)
     if stratify:
         parts = _stratified(y, held, seed)
@@ -62,6 +72,21 @@ def split_rows(
             len(np.unique(y)),
         )
     return _draw(np.arange(len(y)), held, seed, None)
+
+
+def _by_group(
+    group: NDArray[np.int64], fraction: float, seed: int
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    groups = np.unique(group)
+    if len(groups) < MIN_ROWS:
+        raise UserError(
+            f"the rows are of {len(groups)} query, which cannot be on both sides of a split. Give "
+            "more queries, or a validation channel."
+        )
+    count = min(max(1, round(len(groups) * fraction)), len(groups) - 1)
+    _, held = _draw(np.arange(len(groups)), count, seed, None)
+    outside = np.isin(group, groups[held])
+    return np.flatnonzero(~outside), np.flatnonzero(outside)
 
 
 def _stratified(
