@@ -9,6 +9,7 @@ import math
 import os
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -84,6 +85,30 @@ def usable_cores(cgroup: Path = Path("/sys/fs/cgroup")) -> int:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     quota = _cpu_quota(cgroup)
     return max(1, min(cores or 1, math.ceil(quota) if quota else cores or 1))
+
+
+def usable_memory(
+    cgroup: Path = Path("/sys/fs/cgroup"), meminfo: Path = Path("/proc/meminfo")
+) -> int | None:
+    """Return how many bytes of memory this process may use; None where nothing says.
+
+    That is the container's limit (`docker run --memory`) or the machine's memory, the smaller.
+
+    Parameters
+    ----------
+    cgroup
+        Where the container's limits stand, of cgroups version 2 or 1.
+    meminfo
+        Where the kernel tells the machine's memory.
+    """
+    limits = []
+    for file in (cgroup / "memory.max", cgroup / "memory" / "memory.limit_in_bytes"):
+        with suppress(OSError, ValueError):  # "max" is no number, and no limit
+            limits.append(int(file.read_text()))
+    with suppress(OSError, AttributeError):
+        total = re.search(r"^MemTotal:\s*([0-9]+) kB", meminfo.read_text(), re.MULTILINE)
+        limits.append(int(total[1]) * 1024 if total else 0)
+    return min((limit for limit in limits if limit > 0), default=None)
 
 
 def _cpu_quota(cgroup: Path) -> float | None:

@@ -189,13 +189,13 @@ def test_a_byte_order_mark_is_passed_over(paths: SageMakerPaths) -> None:
         ("inputdataconfig.json", {"train": "csv"}, "channel 'train' is a text; expected an object"),
         (
             "inputdataconfig.json",
-            {"train": {"TrainingInputMode": "Pipe"}},
-            r"'train' uses Pipe mode, which is not supported yet .* File or FastFile",
+            {"train": {"TrainingInputMode": "Stream"}},
+            r"'train' has TrainingInputMode 'Stream'; expected File, FastFile or Pipe",
         ),
         (
             "inputdataconfig.json",
             {"train": {"TrainingInputMode": "file"}},
-            "TrainingInputMode 'file'; expected File or FastFile",
+            "TrainingInputMode 'file'; expected File, FastFile or Pipe",
         ),
         (
             "inputdataconfig.json",
@@ -205,8 +205,8 @@ def test_a_byte_order_mark_is_passed_over(paths: SageMakerPaths) -> None:
         ("inputdataconfig.json", {"../train": {}}, "'../train' is not a channel name"),
         (
             "resourceconfig.json",
-            {"current_host": "algo-1", "hosts": ["algo-1", "algo-2"]},
-            r"has 2 hosts; .* not supported yet .* instance count to 1",
+            {"current_host": "algo-1", "hosts": ["algo-1", "algo-2", "algo-1"]},
+            r"'hosts' is \['algo-1', 'algo-2', 'algo-1'\]; expected each host once",
         ),
         (
             "resourceconfig.json",

@@ -8,8 +8,11 @@ from pathlib import Path
 import pytest
 
 from churn_daal.errors import UserError
-from churn_daal.tabular.csv_channel import channel_files, read_csv
-from churn_daal.tabular.table import align
+from churn_daal.tabular.aligned import AlignedReader
+from churn_daal.tabular.batch import Reader
+from churn_daal.tabular.csv_channel import CsvReader
+from churn_daal.tabular.reading import read_table
+from churn_daal.tabular.table import Table
 
 
 def write(folder: Path, **files: str | bytes) -> list[Path]:
@@ -19,11 +22,27 @@ def write(folder: Path, **files: str | bytes) -> list[Path]:
     return sorted(folder.glob("*.csv"))
 
 
+def read(reader: Reader) -> Table:
+    """Read every column as text."""
+    every = range(reader.width)
+    return read_table(reader, features=(), keep=every, text=every)
+
+
+def read_csv(files: list[Path], **options: str) -> Table:
+    """Read CSV files, every column as text."""
+    return read(CsvReader(files, **options))  # type: ignore[arg-type]
+
+
+def texts(table: Table) -> list[list[str]]:
+    """Return a table's columns."""
+    return [[table.cell(p, row) for row in range(table.rows)] for p in range(table.reader.width)]
+
+
 def test_cells_come_untouched(tmp_path: Path) -> None:
     """Quotes, delimiters and line breaks inside quotes, empty cells."""
     table = read_csv(write(tmp_path, t='n;t\n1;"a;b"\n;"c\nd"\n'), delimiter=";")
 
-    assert [column.to_pylist() for column in table.columns] == [["1", ""], ["a;b", "c\nd"]]
+    assert texts(table) == [["1", ""], ["a;b", "c\nd"]]
 
 
 def test_a_single_line_needs_no_line_break(tmp_path: Path) -> None:
@@ -73,7 +92,7 @@ def test_files_with_other_orders_are_put_in_order(tmp_path: Path) -> None:
     """Columns are matched by their headers."""
     table = read_csv(write(tmp_path, a="n,m\n1,2\n", b="m,n\n4,3\n"))
 
-    assert [column.to_pylist() for column in table.columns] == [["1", "3"], ["2", "4"]]
+    assert texts(table) == [["1", "3"], ["2", "4"]]
 
 
 @pytest.mark.parametrize("second", ["n,x\n3,4\n", "3,4\n", "n\n3\n"])
@@ -87,29 +106,9 @@ def test_channels_are_aligned(tmp_path: Path) -> None:
     """A validation channel may have the columns in another order, but no others."""
     (tmp_path / "v").mkdir()
     (tmp_path / "w").mkdir()
-    train = read_csv(write(tmp_path, a="n,m\n1,2\n"))
-    other = read_csv(write(tmp_path / "v", v="m,n\n4,3\n"))
+    train = CsvReader(write(tmp_path, a="n,m\n1,2\n"))
+    other = CsvReader(write(tmp_path / "v", v="m,n\n4,3\n"))
 
-    assert [c.to_pylist() for c in align(other, train).columns] == [["3"], ["4"]]
+    assert texts(read(AlignedReader(other, train))) == [["3"], ["4"]]
     with pytest.raises(UserError, match=r"w\.csv.*same columns"):
-        align(read_csv(write(tmp_path / "w", w="m\n4\n")), train)
-
-
-def test_channel_files_are_sorted_and_visible(tmp_path: Path) -> None:
-    """Sub-folders are read, hidden and empty files are not, the order is fixed."""
-    for name in ("b/2.csv", "a.csv", ".hidden", ".dir/x.csv", "b/1.csv"):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text("1\n")
-    (tmp_path / "empty.csv").touch()
-
-    found = [str(path.relative_to(tmp_path)) for path in channel_files(tmp_path)]
-
-    assert found == ["a.csv", "b/1.csv", "b/2.csv"]
-
-
-def test_an_empty_channel_is_refused(tmp_path: Path) -> None:
-    """The channel is named."""
-    with pytest.raises(UserError, match=f"channel '{tmp_path.name}': no file with content"):
-        channel_files(tmp_path)
-    with pytest.raises(UserError, match="channel 'nowhere': there is no folder"):
-        channel_files(tmp_path / "nowhere")
+        AlignedReader(CsvReader(write(tmp_path / "w", w="m\n4\n")), train)

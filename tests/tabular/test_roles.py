@@ -8,15 +8,14 @@ from pathlib import Path
 import pytest
 
 from churn_daal.errors import UserError
-from churn_daal.tabular.csv_channel import read_csv
+from churn_daal.tabular.csv_channel import CsvReader
 from churn_daal.tabular.roles import RoleNames, resolve
-from churn_daal.tabular.table import Table
 
 
-def table(folder: Path, text: str = "Id,State,Mins,Churn\n7,KS,1.5,no\n") -> Table:
-    """Read a small table."""
+def table(folder: Path, text: str = "Id,State,Mins,Churn\n7,KS,1.5,no\n") -> CsvReader:
+    """Open a small table."""
     (folder / "t.csv").write_text(text)
-    return read_csv([folder / "t.csv"])
+    return CsvReader([folder / "t.csv"])
 
 
 def test_the_first_column_is_the_label(tmp_path: Path) -> None:
@@ -29,7 +28,7 @@ def test_the_first_column_is_the_label(tmp_path: Path) -> None:
 def test_the_first_column_is_not_one_named_0(tmp_path: Path) -> None:
     """The default is a position; a label given as "0" finds the name first."""
     (tmp_path / "t.csv").write_text("target,0\n1,2\n")
-    named = read_csv([tmp_path / "t.csv"], header="present")
+    named = CsvReader([tmp_path / "t.csv"], header="present")
 
     assert resolve(RoleNames(), named).label == 0
     assert resolve(RoleNames(label="0"), named).label == 1

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from churn_daal.errors import UserError
-from churn_daal.tabular.csv_channel import read_csv
+from churn_daal.tabular.csv_channel import CsvReader
 from churn_daal.tabular.labels import Labels
+from churn_daal.tabular.reading import read_table
 from churn_daal.tabular.table import Table
 from churn_daal.tabular.target import Target, Task, encode_target, learn_target, read_weights
 
@@ -18,7 +19,8 @@ from churn_daal.tabular.target import Target, Task, encode_target, learn_target,
 def labels(folder: Path, *cells: str) -> Table:
     """Read a table of a label column and one number."""
     (folder / "t.csv").write_text("y,x\n" + "".join(f"{cell},1\n" for cell in cells))
-    return read_csv([folder / "t.csv"], header="present")
+    reader = CsvReader([folder / "t.csv"], header="present")
+    return read_table(reader, features=(1,), keep=(0,), text={0})
 
 
 def learn(folder: Path, *cells: str, **options: object) -> Target:

@@ -26,7 +26,7 @@ from churn_daal.settings import BASE_DIR
 RESERVED_PREFIX = "sagemaker_"
 RESERVED_NAMES = frozenset({"_tuning_objective_metric"})
 # FastFile is a read-only mount that SageMaker reports as File (rule T3).
-FILE_MODES = ("File", "FastFile")
+MODES = ("File", "FastFile", "Pipe")
 ONE_HOST = "algo-1"
 _CHANNEL_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
 
@@ -40,13 +40,13 @@ class Channel:
     name
         The channel's name: `train`, `validation`, ...
     path
-        The folder with its files.
+        The folder with its files; in Pipe mode the FIFOs lie beside it, at `<path>_0` and on.
     content_type
         The media type without its parameters, in lower case; None where the job names none.
     parameters
         The media type's parameters, such as `label_size`; names in lower case.
     input_mode
-        `File` or `FastFile`.
+        `File`, `FastFile` or `Pipe`.
     distribution
         `FullyReplicated` or `ShardedByS3Key`; None where the job names none.
     record_wrapper
@@ -75,7 +75,7 @@ class TrainingJob:
     channels
         The inputs by name.
     hosts, current_host
-        The machines of the job and this one.
+        The machines of the job, sorted, and this one.
     checkpoint_dir
         Where checkpoints go; None where the job asks for none.
     """
@@ -94,8 +94,8 @@ def read_job(paths: SageMakerPaths) -> TrainingJob:
     Raises
     ------
     UserError
-        A file is not JSON or not of the shape SageMaker writes; a channel uses Pipe mode; the
-        job has several hosts. The message names the file and the place in it.
+        A file is not JSON or not of the shape SageMaker writes. The message names the file and
+        the place in it.
     """
     plain, reserved = _hyperparameters(paths)
     hosts, current = _hosts(paths)
@@ -150,14 +150,10 @@ def _channel(paths: SageMakerPaths, name: str, entry: object) -> Channel:
             '{"ContentType": "text/csv", "TrainingInputMode": "File"}.'
         )
     mode = optional_text(file, entry, "TrainingInputMode", where=f"channel {name!r}: ") or "File"
-    if mode == "Pipe":
+    if mode not in MODES:
         raise UserError(
-            f"{file}: channel {name!r} uses Pipe mode, which is not supported yet in this "
-            "release. Set its input mode to File or FastFile."
-        )
-    if mode not in FILE_MODES:
-        raise UserError(
-            f"{file}: channel {name!r} has TrainingInputMode {mode!r}; expected File or FastFile."
+            f"{file}: channel {name!r} has TrainingInputMode {mode!r}; expected File, FastFile or "
+            "Pipe."
         )
     where = f"channel {name!r}: "
     kind, parameters = _media_type(optional_text(file, entry, "ContentType", where=where))
@@ -193,12 +189,10 @@ def _hosts(paths: SageMakerPaths) -> tuple[tuple[str, ...], str]:
         raise UserError(f"{file}: 'hosts' is {hosts!r}; expected a list of one or more host names.")
     if current not in hosts:
         raise UserError(f"{file}: 'current_host' {current!r} is not among 'hosts' {hosts!r}.")
-    if len(hosts) > 1:
-        raise UserError(
-            f"{file}: the job has {len(hosts)} hosts; training on several is not supported yet "
-            "in this release. Set the instance count to 1."
-        )
-    return tuple(hosts), current
+    if len(set(hosts)) < len(hosts):
+        raise UserError(f"{file}: 'hosts' is {hosts!r}; expected each host once.")
+    # In one order on every host: the first of them leads.
+    return tuple(sorted(hosts)), current
 
 
 def _checkpoint_dir(paths: SageMakerPaths) -> Path | None:

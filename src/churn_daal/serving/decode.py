@@ -16,7 +16,7 @@ import orjson
 
 from churn_daal.errors import DataError, DecodeError, SchemaError
 from churn_daal.tabular import cells
-from churn_daal.tabular.csv_lines import reader
+from churn_daal.tabular.csv_cells import reader
 from churn_daal.tabular.encoder import Encoder, Matrix
 from churn_daal.tabular.schema import Schema
 

@@ -1,56 +1,46 @@
-"""Reads a channel's CSV files into one table."""
+"""Reads a channel's CSV files in blocks, parsed on every core and handed over in order."""
 
 from __future__ import annotations
 
 import csv
 import logging
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Collection, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 
 from churn_daal.errors import UserError
 from churn_daal.tabular import cells
-from churn_daal.tabular.csv_lines import find_fault, records
+from churn_daal.tabular.batch import Batch, Source
+from churn_daal.tabular.columns import Numbers, plain
+from churn_daal.tabular.csv_lines import find_fault, line_of, records
+from churn_daal.tabular.files import BLOCK_BYTES, text_blocks
 from churn_daal.tabular.header import Header, is_header
-from churn_daal.tabular.table import Source, Table, match_columns
+from churn_daal.tabular.table import match_columns
 
 log = logging.getLogger(__name__)
 # Rows below the first that tell a header from data.
 SAMPLE = 100
+_MISSING = sorted(cells.MISSING)
 
 
-def channel_files(folder: Path) -> list[Path]:
-    """Return a channel's data files at any depth, hidden ones left out, in a fixed order.
+@dataclass(frozen=True)
+class _File:
+    """One file, opened: its header, its width, and its first block as text."""
 
-    Raises
-    ------
-    UserError
-        The folder is missing or holds no file with content.
-    """
-    if not folder.is_dir():
-        raise UserError(f"channel {folder.name!r}: there is no folder {folder}; pass this channel")
-    files = sorted(
-        path
-        for path in folder.rglob("*")
-        if path.is_file()
-        and path.stat().st_size
-        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
-    )
-    if not files:
-        raise UserError(f"channel {folder.name!r}: no file with content in {folder}")
-    return files
+    path: Path
+    names: tuple[str, ...] | None
+    width: int
+    order: tuple[int, ...] = field(default=())
 
 
-def read_csv(
-    files: Sequence[Path],
-    *,
-    header: Header = "auto",
-    delimiter: str = ",",
-    known: tuple[str, ...] | None = None,
-) -> Table:
-    """Read CSV files (UTF-8, one header or none in each alike) into one table.
+class CsvReader:
+    """CSV files (one header or none in each alike), a `Reader`.
 
     Parameters
     ----------
@@ -60,91 +50,194 @@ def read_csv(
         Whether row 1 of each names the columns; `auto` looks (see `is_header`).
     delimiter
         One character.
+    charset
+        The files' character set.
     known
         Another channel's header: the same names in row 1 are one.
+    threads
+        Blocks parsed at once.
 
     Raises
     ------
     UserError
-        Naming file and row: not UTF-8, a ragged row, no data row, headers that differ.
+        Naming file and row: not UTF-8, a ragged row, headers that differ.
     """
-    names: tuple[str, ...] | None = None
-    tables: list[pa.Table] = []
-    sources: list[Source] = []
-    first_width = 0
-    for path in files:
-        own_names, table = _read_file(path, header, delimiter, names or known)
-        width = len(table.columns)
-        if not tables:
-            names, first_width = own_names, width
-        order = match_columns(path.name, own_names or width, files[0].name, names or first_width)
-        # Names are set alike, so that the files' tables concatenate by position.
-        tables.append(table.select(order).rename_columns(table.column_names))
-        sources.append(Source(path, table.num_rows, own_names is not None, tuple(order)))
-    whole = pa.concat_tables(tables)
-    if not whole.num_rows:
-        raise UserError(f"{files[0].name}: a header but no data rows")
-    log.info(
-        "read %d rows of %d columns from %d file(s), header %s",
-        *(whole.num_rows, len(whole.columns), len(files), "present" if names else "absent"),
-    )
-    return Table(names, tuple(whole.columns), tuple(sources), delimiter)
 
+    categorical: frozenset[int] = frozenset()
 
-def _read_file(
-    path: Path, header: Header, delimiter: str, known: tuple[str, ...] | None
-) -> tuple[tuple[str, ...] | None, pa.Table]:
-    table = _read_cells(path, delimiter)
-    first = tuple(str(column[0].as_py()).strip(cells.WHITESPACE) for column in table.columns)
-    present = header == "present"
-    if header == "auto":
-        present = is_header(path.name, first, table.slice(1, SAMPLE), known)
-    if not present:
-        return None, table
-    if len(set(first)) < len(first) or "" in first:
-        bad = next((name for name in first if not name or first.count(name) > 1), "")
-        raise UserError(
-            f"{path.name}: row 1: the header has the name {bad!r} "
-            f"{'twice' if bad else '(an empty one)'}; give every column its own name, "
-            "or set header=absent"
+    def __init__(
+        self,
+        files: Sequence[Path],
+        *,
+        header: Header = "auto",
+        delimiter: str = ",",
+        charset: str = "utf-8",
+        known: tuple[str, ...] | None = None,
+        threads: int = 1,
+        block_bytes: int = BLOCK_BYTES,
+    ) -> None:
+        self.files = tuple(files)
+        self.delimiter = delimiter
+        self._header, self._charset, self._known = header, charset, known
+        self._threads, self._block_bytes = threads, block_bytes
+        self._opened: dict[int, _File] = {}
+        blocks = self._blocks(0)
+        self._opened[0] = self._open(0, next(blocks, b""))[0]
+        self.names, self.width = self._opened[0].names, self._opened[0].width
+
+    def batches(self, wanted: Collection[int], text: Collection[int]) -> Iterator[Batch]:
+        """Yield every row in order; see `Reader`."""
+        with ThreadPoolExecutor(self._threads) as pool:
+            for number in range(len(self.files)):
+                yield from self._file_batches(number, wanted, text, pool)
+
+    def source(self, file: int) -> Source:
+        """Return what is known of a file that was opened."""
+        opened = self._opened[file]
+        return Source(opened.path, opened.names is not None, opened.order)
+
+    def line(self, file: int, index: int) -> int:
+        """Return the line, from 1, of a file's record by its 0-based index."""
+        has_header = self._opened[file].names is not None
+        return line_of(self.files[file], index + has_header, self.delimiter, self._charset)
+
+    def _blocks(self, number: int) -> Iterator[bytes]:
+        return text_blocks(
+            self.files[number], quoted=True, charset=self._charset, size=self._block_bytes
         )
-    return first, table.slice(1)
 
+    def _file_batches(
+        self,
+        number: int,
+        wanted: Collection[int],
+        text: Collection[int],
+        pool: ThreadPoolExecutor,
+    ) -> Iterator[Batch]:
+        blocks = self._blocks(number)
+        opened, first = self._open(number, next(blocks, b""))
+        self._opened[number] = opened
+        place = {position: opened.order[position] for position in wanted}
+        if first.num_rows:
+            columns = {position: _flat(first.column(own)) for position, own in place.items()}
+            yield Batch(number, first.num_rows, columns)
+        waiting: deque[Future[Batch]] = deque()
+        for data in blocks:
+            texts = frozenset(text)
+            waiting.append(pool.submit(self._parse_block, number, opened, data, place, texts))
+            if len(waiting) > self._threads:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
 
-def _read_cells(path: Path, delimiter: str) -> pa.Table:
-    """Read a file's cells as text, its header as a row."""
-    try:
-        width = len(next(records(path, delimiter))[1])
-        table = _parse(path, width, delimiter)
-    except StopIteration:
-        raise UserError(f"{path.name}: only empty lines; expected rows of data") from None
-    except (pa.ArrowInvalid, UnicodeDecodeError, csv.Error) as error:
-        fault = find_fault(path, delimiter)
-        if fault is not None:
-            raise fault from error
-        # Arrow wants a line break after a single row, and each row within one block.
-        data = path.read_bytes() + b"\n"
+    def _open(self, number: int, data: bytes) -> tuple[_File, pa.Table]:
+        """Return a file's facts and the rows of its first block, a header taken off."""
+        path = self.files[number]
         try:
-            table = _parse(pa.BufferReader(data), width, delimiter, block_size=len(data))
-        except pa.ArrowInvalid as again:
-            reason = str(again).splitlines()[0]
-            raise UserError(f"{path.name}: cannot be read as CSV: {reason:.300}") from again
-    if any("\n" in column[-1].as_py() for column in table.columns):
-        # Arrow reads on to the end of the file where a quote is not closed.
-        fault = find_fault(path, delimiter)
-        if fault is not None:
-            raise fault
-    return table
+            width = len(next(records(path, self.delimiter, charset=self._charset))[1])
+        except StopIteration:
+            raise UserError(f"{path.name}: only empty lines; expected rows of data") from None
+        except (UnicodeDecodeError, csv.Error) as error:
+            raise self._fault(path, error) from error
+        table = self._parse(path, data, width, {f"f{p}": pa.string() for p in range(width)})
+        top = tuple(str(column[0].as_py()).strip(cells.WHITESPACE) for column in table.columns)
+        known = self._opened[0].names if number else self._known
+        present = self._header == "present"
+        if self._header == "auto":
+            present = is_header(path.name, top, table.slice(1, SAMPLE), known)
+        if present:
+            _check_names(path, top)
+            table = table.slice(1)
+        names = top if present else None
+        first = self._opened.get(0)
+        like = (names or width) if first is None else (first.names or first.width)
+        order = match_columns(path.name, names or width, self.files[0].name, like)
+        return _File(path, names, width, tuple(order)), table
+
+    def _parse_block(
+        self,
+        number: int,
+        opened: _File,
+        data: bytes,
+        place: dict[int, int],
+        text: frozenset[int],
+    ) -> Batch:
+        types = {
+            f"f{own}": pa.string() if position in text else pa.float64()
+            for position, own in place.items()
+        }
+        try:
+            # Arrow reads on to the end of the block where a quote is not closed.
+            closed = data.count(b'"') % 2 == 0
+            table = _read(data, opened.width, self.delimiter, types) if closed else None
+        except pa.ArrowInvalid:
+            table = None
+        if table is None:
+            # A cell that is no plain number, or a row that is no row: the texts tell.
+            types = dict.fromkeys(types, pa.string())
+            table = self._parse(opened.path, data, opened.width, types)
+        columns: dict[int, Numbers | pa.Array] = {}
+        for position, own in place.items():
+            cells_of = _flat(table.column(f"f{own}"))
+            if pa.types.is_floating(cells_of.type):
+                absent = np.asarray(cells_of.is_null())
+                numbers = plain(cells_of, absent)
+                if numbers is None:
+                    texts = {f"f{own}": pa.string()}
+                    again = self._parse(opened.path, data, opened.width, texts)
+                    columns[position] = _flat(again.column(0))
+                else:
+                    columns[position] = numbers
+            else:
+                columns[position] = cells_of
+        return Batch(number, table.num_rows, columns)
+
+    def _parse(
+        self, path: Path, data: bytes, width: int, types: dict[str, pa.DataType]
+    ) -> pa.Table:
+        try:
+            table = _read(data, width, self.delimiter, types)
+        except pa.ArrowInvalid as error:
+            raise self._fault(path, error) from error
+        if data.count(b'"') % 2:
+            fault = find_fault(path, self.delimiter, self._charset)
+            if fault is not None:
+                raise fault
+        return table
+
+    def _fault(self, path: Path, error: Exception) -> UserError:
+        reason = str(error).splitlines()[0]
+        return find_fault(path, self.delimiter, self._charset) or UserError(
+            f"{path.name}: cannot be read as CSV: {reason:.300}"
+        )
 
 
-def _parse(
-    file: Path | pa.BufferReader, width: int, delimiter: str, block_size: int | None = None
-) -> pa.Table:
+def _read(data: bytes, width: int, delimiter: str, types: dict[str, pa.DataType]) -> pa.Table:
+    names = [f"f{place}" for place in range(width)]
     return pa_csv.read_csv(
-        file,
-        read_options=pa_csv.ReadOptions(autogenerate_column_names=True, block_size=block_size),
+        pa.BufferReader(data),
+        read_options=pa_csv.ReadOptions(
+            column_names=names, use_threads=False, block_size=len(data) + 1
+        ),
         parse_options=pa_csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
         convert_options=pa_csv.ConvertOptions(
-            column_types={f"f{place}": pa.string() for place in range(width)}
+            column_types=types,
+            include_columns=[name for name in names if name in types],
+            null_values=_MISSING,
+            strings_can_be_null=False,
         ),
+    )
+
+
+def _flat(column: pa.ChunkedArray) -> pa.Array:
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+
+
+def _check_names(path: Path, names: tuple[str, ...]) -> None:
+    if len(set(names)) == len(names) and "" not in names:
+        return
+    bad = next((name for name in names if not name or names.count(name) > 1), "")
+    raise UserError(
+        f"{path.name}: row 1: the header has the name {bad!r} "
+        f"{'twice' if bad else '(an empty one)'}; give every column its own name, "
+        "or set header=absent"
     )

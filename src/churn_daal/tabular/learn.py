@@ -3,38 +3,20 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
-import pyarrow as pa
-import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from churn_daal.errors import UserError
 from churn_daal.tabular import cells
-from churn_daal.tabular.encoder import Matrix, codes_of, fill
+from churn_daal.tabular.columns import TextColumn
+from churn_daal.tabular.encoder import codes_of
+from churn_daal.tabular.frame import Frame, Slot
 from churn_daal.tabular.roles import Roles
 from churn_daal.tabular.schema import Column, Encoding, Schema
 from churn_daal.tabular.table import Table
 
 log = logging.getLogger(__name__)
-_MISSING = pa.array(sorted(cells.MISSING))
-
-
-@dataclass(frozen=True)
-class Encoded:
-    """A table as XGBoost takes it.
-
-    Attributes
-    ----------
-    X
-        float32 (n, schema.width), C-contiguous, NaN missing.
-    unseen
-        For each category column by name, how many cells held a category not learned.
-    """
-
-    X: Matrix
-    unseen: dict[str, int]
 
 
 def learn_schema(table: Table, roles: Roles) -> Schema:
@@ -56,7 +38,7 @@ def learn_schema(table: Table, roles: Roles) -> Schema:
     return schema
 
 
-def encode(table: Table, schema: Schema, roles: Roles) -> Encoded:
+def encode(table: Table, schema: Schema, roles: Roles) -> Frame:
     """Encode a table's features by a schema, as serving will encode requests.
 
     Raises
@@ -64,66 +46,93 @@ def encode(table: Table, schema: Schema, roles: Roles) -> Encoded:
     UserError
         A cell does not fit its column; file, row and column are named.
     """
-    matrix = np.zeros((table.rows, schema.width), dtype=np.float32)
-    unseen: dict[str, int] = {}
-    offset = 0
+    slots = []
     for column, position in zip(schema.columns, roles.features, strict=True):
-        if column.kind == "number":
-            matrix[:, offset] = read_numbers(table, position)
+        texts = table.columns[position]
+        if isinstance(texts, TextColumn):
+            slots.append(_slot(table, position, column, texts))
         else:
-            distinct, codes = _distinct(table.columns[position])
-            block = np.zeros((len(distinct), column.width), dtype=np.float32)
-            lookup = codes_of(column)
-            try:
-                fill(block, column, 0, lookup, distinct, text=True)
-            except cells.CellError as fault:
-                raise _at(table, position, codes, fault) from None
-            matrix[:, offset : offset + column.width] = block[codes]
-            if column.kind == "category":
-                new = [c is not None and c not in lookup for c in map(cells.category, distinct)]
-                unseen[column.name] = int(np.asarray(new, dtype=bool)[codes].sum())
-        offset += column.width
-    return Encoded(matrix, {name: count for name, count in unseen.items() if count})
+            slots.append(Slot())
+    return Frame(table.store, slots)
 
 
-def read_numbers(table: Table, position: int) -> npt.NDArray[np.float64]:
-    """Read one column as numbers, NaN where missing.
+def text_features(schema: Schema, roles: Roles) -> frozenset[int]:
+    """Return the positions of the features whose cells are read as texts."""
+    pairs = zip(schema.columns, roles.features, strict=True)
+    return frozenset(position for column, position in pairs if column.kind != "number")
+
+
+def read_numbers(table: Table, position: int) -> NDArray[np.float32]:
+    """Read one kept column as numbers, NaN where missing.
 
     Raises
     ------
     UserError
         A cell is no number; file, row and column are named.
     """
-    quick = _cast(table.columns[position])
-    if quick is not None:
-        return quick
-    distinct, codes = _distinct(table.columns[position])
+    plain = table.numbers(position)
+    if plain is not None:
+        return plain
+    values = _numbers_of(table, position)
+    codes: NDArray[np.int32] = table.kept[position]
+    return values[codes]
+
+
+def distinct_cells(table: Table, position: int) -> tuple[list[str], NDArray[np.int32]]:
+    """Return a kept column's distinct trimmed cells, first come first, and each row's place there.
+
+    Numbers come as their shortest text.
+    """
+    column = table.columns[position]
+    if isinstance(column, TextColumn):
+        return column.distinct, table.kept[position]
+    values, codes = np.unique(table.kept[position], return_inverse=True)
+    return [_shortest(value) for value in values], codes.astype(np.int32)
+
+
+def _shortest(value: np.float32) -> str:
+    return "" if np.isnan(value) else repr(float(str(value)))
+
+
+def _slot(table: Table, position: int, column: Column, texts: TextColumn) -> Slot:
+    if column.kind == "number":
+        return Slot(values=_numbers_of(table, position))
+    distinct = texts.distinct
+    if column.kind == "boolean":
+        try:
+            return Slot(values=np.asarray(cells.booleans(distinct), dtype=np.float32))
+        except cells.CellError as fault:
+            raise _at(table, position, texts, fault) from None
+    lookup = codes_of(column)
+    codes = [lookup.get(cells.category(cell) or "", -1) for cell in distinct]
+    if column.encoding == "ordinal":
+        values = np.asarray(codes, dtype=np.float32)
+        values[values < 0] = np.nan
+        return Slot(values=values)
+    return Slot(width=column.width, codes=np.asarray(codes, dtype=np.int32))
+
+
+def _numbers_of(table: Table, position: int) -> NDArray[np.float32]:
+    """Return the number each distinct cell of a column of texts stands for."""
+    texts = table.columns[position]
+    assert isinstance(texts, TextColumn)  # noqa: S101 - of numbers there is nothing to read
     try:
-        return np.asarray(cells.numbers(distinct), dtype=np.float64)[codes]
+        return np.asarray(cells.numbers(texts.distinct), dtype=np.float32)
     except cells.CellError as fault:
-        raise _at(table, position, codes, fault) from None
-
-
-def distinct_cells(table: Table, position: int) -> tuple[list[str], npt.NDArray[np.int64]]:
-    """Return a column's distinct trimmed cells, first come first, and each row's place there."""
-    raw, codes = _distinct(table.columns[position])
-    trimmed: dict[str, int] = {}
-    places = [trimmed.setdefault(cell.strip(cells.WHITESPACE), len(trimmed)) for cell in raw]
-    return list(trimmed), np.asarray(places, dtype=np.int64)[codes]
+        raise _at(table, position, texts, fault) from None
 
 
 def _learn_column(table: Table, position: int, name: str, roles: Roles) -> Column:
-    forced = position in roles.categorical
-    if not forced and _cast(table.columns[position]) is not None:
+    texts = table.columns[position]
+    if not isinstance(texts, TextColumn):
         return Column(name, "number")
-    distinct, codes = distinct_cells(table, position)
+    distinct, counts = texts.distinct, texts.counts
     present = [cell for cell in distinct if cell not in cells.MISSING]
-    if not forced:
-        counts = np.bincount(codes, minlength=len(distinct))
+    if position not in roles.categorical | table.reader.categorical:
         number = np.asarray([cells.is_number(cell) for cell in distinct], dtype=bool)
         filled = np.asarray([cell not in cells.MISSING for cell in distinct], dtype=bool)
         if counts[number].sum() * 2 > counts[filled].sum() or not present:
-            read_numbers(table, position)  # names the first cell that is none
+            _numbers_of(table, position)  # names the first cell that is none
             return Column(name, "number")
         if all(map(cells.is_boolean, present)):
             return Column(name, "boolean")
@@ -133,7 +142,7 @@ def _learn_column(table: Table, position: int, name: str, roles: Roles) -> Colum
                 f"{cells.shown(distinct[dates[0]])} is a date, and trees need numbers; turn it "
                 "into one (such as days since a fixed day), or list the column in drop_columns "
                 "or categorical_columns",
-                index=int(np.argmax(codes == dates[0])),
+                index=int(texts.first[dates[0]]),
                 position=position,
             )
     if len(present) * 2 > table.rows and table.rows > roles.max_onehot_categories:
@@ -152,32 +161,7 @@ def _encoding(categories: int, roles: Roles) -> Encoding:
     return "onehot" if categories <= roles.max_onehot_categories else "ordinal"
 
 
-def _cast(column: pa.ChunkedArray) -> npt.NDArray[np.float64] | None:
-    """Read plain numbers at Arrow's speed; None where the cells' own grammar must decide."""
-    trimmed = pc.ascii_trim(column, characters=cells.WHITESPACE)
-    missing = pc.is_in(trimmed, value_set=_MISSING)
-    try:
-        values = pc.cast(pc.if_else(missing, None, trimmed), pa.float64())
-    except pa.ArrowInvalid:
-        return None
-    read: npt.NDArray[np.float64] = values.to_numpy()
-    absent = missing.to_numpy()
-    with np.errstate(over="ignore"):
-        plain = np.isfinite(read.astype(np.float32))
-    # Arrow also reads "inf" and odd spellings of "nan", and float32 may overflow.
-    return read if bool(np.all(plain | absent)) else None
-
-
-def _distinct(column: pa.ChunkedArray) -> tuple[list[str], npt.NDArray[np.int64]]:
-    coded = column.combine_chunks().dictionary_encode()
-    if isinstance(coded, pa.ChunkedArray):
-        coded = coded.combine_chunks()
-    return coded.dictionary.to_pylist(), coded.indices.to_numpy().astype(np.int64)
-
-
-def _at(
-    table: Table, position: int, codes: npt.NDArray[np.int64], fault: cells.CellError
-) -> UserError:
+def _at(table: Table, position: int, texts: TextColumn, fault: cells.CellError) -> UserError:
     # The first row with a bad cell: distinct cells stand in order of appearance.
-    index = int(np.argmax(codes == fault.index))
+    index = int(texts.first[fault.index])
     return table.fault(fault.reason, index=index, position=position)

@@ -5,10 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Literal
+from typing import Literal, Protocol
 
 from churn_daal.errors import UserError
-from churn_daal.tabular.table import Table
+
+
+class Heading(Protocol):
+    """What is known of a channel's columns before its rows are read."""
+
+    @property
+    def names(self) -> tuple[str, ...] | None:
+        """Their names; None where the files have none."""
+        ...
+
+    @property
+    def width(self) -> int:
+        """How many there are."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -16,11 +29,16 @@ class RoleNames:
     """Roles as hyperparameters give them: each column by header or by 0-based position.
 
     A negative position counts from the end, as in XGBoost's own `label_column`. A header
-    that looks like a number wins over the position. Without `label` it is the first column.
+    that looks like a number wins over the position. Without `label` it is the first column,
+    unless both bounds of a survival time are named: then there is none.
     """
 
     label: str | None = None
     weight: str | None = None
+    group: str | None = None
+    label_lower_bound: str | None = None
+    label_upper_bound: str | None = None
+    base_margin: tuple[str, ...] = ()
     id_columns: tuple[str, ...] = ()
     drop_columns: tuple[str, ...] = ()
     categorical_columns: tuple[str, ...] = ()
@@ -32,16 +50,26 @@ class RoleNames:
 class Roles:
     """The same, resolved to 0-based positions in a table."""
 
-    label: int
+    label: int | None
     weight: int | None
+    group: int | None
+    lower: int | None
+    upper: int | None
+    base_margin: tuple[int, ...]
     features: tuple[int, ...]
     others: tuple[int, ...]
     categorical: frozenset[int]
     category_encoding: Literal["auto", "onehot", "ordinal"]
     max_onehot_categories: int
 
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """The columns beside the features that have to hold numbers."""
+        single = (self.weight, self.lower, self.upper)
+        return (*(p for p in single if p is not None), *self.base_margin)
 
-def resolve(names: RoleNames, table: Table) -> Roles:
+
+def resolve(names: RoleNames, heading: Heading) -> Roles:
     """Find each role's column in a table.
 
     Raises
@@ -49,33 +77,51 @@ def resolve(names: RoleNames, table: Table) -> Roles:
     UserError
         A column is not there, has two roles, or no feature is left.
     """
-    # Position 0, and not a column that is named "0".
-    label = 0 if names.label is None else _find(table, "label", names.label)
-    taken = {label: "label"}
-    weight = None
-    if names.weight is not None:
-        weight = _find(table, "weight", names.weight)
-        _take(taken, weight, "weight", names.weight)
+    taken: dict[int, str] = {}
+    bounded = names.label_lower_bound is not None and names.label_upper_bound is not None
+    label = None
+    if names.label is not None or not bounded:
+        # Position 0, and not a column that is named "0".
+        label = 0 if names.label is None else _find(heading, "label", names.label)
+        taken[label] = "label"
+
+    def single(role: str, column: str | None) -> int | None:
+        if column is None:
+            return None
+        return _take(taken, _find(heading, role, column), role, column)
+
+    weight = single("weight", names.weight)
+    group = single("group", names.group)
+    lower = single("label_lower_bound", names.label_lower_bound)
+    upper = single("label_upper_bound", names.label_upper_bound)
+    margins = tuple(
+        _take(taken, _find(heading, "base_margin", column), "base_margin", column)
+        for column in names.base_margin
+    )
     for role, listed in (("id_columns", names.id_columns), ("drop_columns", names.drop_columns)):
         for column in listed:
-            _take(taken, _find(table, role, column), role, column)
+            _take(taken, _find(heading, role, column), role, column)
     categorical = frozenset(
-        _find(table, "categorical_columns", column) for column in names.categorical_columns
+        _find(heading, "categorical_columns", column) for column in names.categorical_columns
     )
     for position in categorical & taken.keys():
         raise UserError(
             f"hyperparameter categorical_columns: column {position} is the {taken[position]} "
             "already; name feature columns only"
         )
-    features = tuple(p for p in range(len(table.columns)) if p not in taken)
+    features = tuple(p for p in range(heading.width) if p not in taken)
     if not features:
         raise UserError(
-            f"no feature column is left of {len(table.columns)}: the label, weight, id_columns "
+            f"no feature column is left of {heading.width}: the label, weight, id_columns "
             "and drop_columns take them all"
         )
     return Roles(
         label=label,
         weight=weight,
+        group=group,
+        lower=lower,
+        upper=upper,
+        base_margin=margins,
         features=features,
         others=tuple(sorted(taken)),
         categorical=categorical,
@@ -84,17 +130,18 @@ def resolve(names: RoleNames, table: Table) -> Roles:
     )
 
 
-def _take(taken: dict[int, str], position: int, role: str, column: str) -> None:
+def _take(taken: dict[int, str], position: int, role: str, column: str) -> int:
     held = taken.setdefault(position, role)
     if held != role:
         raise UserError(f"hyperparameter {role}: column {column!r} is the {held} already")
+    return position
 
 
-def _find(table: Table, role: str, column: str) -> int:
-    names: Sequence[str] = table.names or ()
+def _find(heading: Heading, role: str, column: str) -> int:
+    names: Sequence[str] = heading.names or ()
     if column in names:
         return names.index(column)
-    width = len(table.columns)
+    width = heading.width
     try:
         position = int(column)
     except ValueError:

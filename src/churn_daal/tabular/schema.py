@@ -104,11 +104,14 @@ class Schema:
         may come by name, and are passed over.
     delimiter
         What stands between the cells of a CSV line.
+    index_base
+        The number of the first feature in libsvm text, 0 or 1 (docs/formats.md).
     """
 
     columns: tuple[Column, ...]
     ignored: tuple[str, ...] = ()
     delimiter: str = ","
+    index_base: int = 1
     names: tuple[str, ...] = field(init=False, repr=False, compare=False)
     width: int = field(init=False, repr=False, compare=False)
     _known: frozenset[str] = field(init=False, repr=False, compare=False)
@@ -194,6 +197,7 @@ class Schema:
             "columns": [column.to_dict() for column in self.columns],
             "ignored": list(self.ignored),
             "delimiter": self.delimiter,
+            "index_base": self.index_base,
         }
 
     @classmethod
@@ -212,7 +216,11 @@ class Schema:
             )
         if not (isinstance(delimiter, str) and len(delimiter) == 1):
             raise ArtifactError(f"daal/manifest.json: delimiter {delimiter!r} is not one character")
-        return cls(tuple(map(Column.from_dict, columns)), tuple(map(str, ignored)), delimiter)
+        base = data.get("index_base", 1)
+        if base not in {0, 1}:
+            raise ArtifactError(f"daal/manifest.json: index_base {base!r:.80} is neither 0 nor 1")
+        known = tuple(map(Column.from_dict, columns))
+        return cls(known, tuple(map(str, ignored)), delimiter, base)
 
 
 def _some(names: Iterable[str]) -> str:

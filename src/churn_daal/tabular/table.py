@@ -1,68 +1,74 @@
-"""Training rows as columns of text, every row traceable to its file."""
+"""Training rows as compact columns, every row traceable to its file."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
-import pyarrow as pa
+import numpy as np
+from numpy.typing import NDArray
 
 from churn_daal.errors import DataError, UserError
-from churn_daal.tabular.csv_lines import line_of
-
-
-@dataclass(frozen=True)
-class Source:
-    """One file of a table.
-
-    Attributes
-    ----------
-    path
-        The file.
-    rows
-        How many rows it gave.
-    header
-        Whether a header stood on top.
-    order
-        For each of the table's columns, its 0-based place in this file.
-    """
-
-    path: Path
-    rows: int
-    header: bool
-    order: tuple[int, ...]
+from churn_daal.tabular.batch import Reader
+from churn_daal.tabular.columns import NumberColumn, TextColumn
+from churn_daal.tabular.store import Store
 
 
 @dataclass(frozen=True)
 class Table:
-    """Columns of untouched text cells, rows in the order of the sorted files.
+    """What was read of a channel, rows in the order of the sorted files.
 
     Attributes
     ----------
-    names
-        The header; None where the files have none.
+    reader
+        Where the rows came from; tells names and places.
     columns
-        One Arrow string array a column.
-    sources
-        The files, in order.
-    delimiter
-        What stood between cells.
+        What each wanted column turned out to hold, by position.
+    kept
+        Columns held in memory, by position: float32 numbers, or int32 codes into the distinct
+        cells of a column of texts.
+    store
+        The other columns, in the same two forms.
+    rows_of
+        How many rows each file gave.
     """
 
-    names: tuple[str, ...] | None
-    columns: tuple[pa.ChunkedArray, ...]
-    sources: tuple[Source, ...]
-    delimiter: str
+    reader: Reader
+    columns: Mapping[int, NumberColumn | TextColumn]
+    kept: Mapping[int, NDArray[Any]]
+    store: Store
+    rows_of: tuple[int, ...]
 
     @property
     def rows(self) -> int:
         """Number of data rows."""
-        return sum(source.rows for source in self.sources)
+        return self.store.rows
+
+    @property
+    def names(self) -> tuple[str, ...] | None:
+        """The columns' names; None where the files have none."""
+        return self.reader.names
+
+    @property
+    def delimiter(self) -> str:
+        """What stood between cells."""
+        return self.reader.delimiter
 
     def name(self, position: int) -> str | None:
-        """Return the header over a 0-based position, None without header."""
+        """Return the name of a 0-based position, None where columns have none."""
         return self.names[position] if self.names else None
+
+    def numbers(self, position: int) -> NDArray[np.float32] | None:
+        """Return a kept column of numbers; None where it holds texts."""
+        return None if isinstance(self.columns[position], TextColumn) else self.kept[position]
+
+    def cell(self, position: int, index: int) -> str:
+        """Return a kept column's cell in a 0-based row, as text."""
+        column, value = self.columns[position], self.kept[position][index]
+        if isinstance(column, TextColumn):
+            return column.distinct[int(value)]
+        return "" if np.isnan(value) else f"{value:g}"
 
     def fault(
         self, reason: str, *, index: int | None = None, position: int | None = None
@@ -78,45 +84,31 @@ class Table:
         position
             0-based column.
         """
-        files = ", ".join(source.path.name for source in self.sources[:3])
-        name = None if position is None else self.name(position)
-        place = position
-        row = None
-        if index is not None:
-            source, index = self._source_of(index)
-            files = source.path.name
-            row = line_of(source.path, index + source.header, self.delimiter)
-            place = None if position is None else source.order[position]
-        column = None if place is None else place + 1
-        return UserError(f"{files}: {DataError(reason, row=row, column=column, name=name)}")
-
-    def _source_of(self, index: int) -> tuple[Source, int]:
-        for source in self.sources:
-            if index < source.rows:
-                return source, index
-            index -= source.rows
-        raise IndexError(index)
+        return fault(self.reader, self.rows_of, reason, index=index, position=position)
 
 
-def align(table: Table, like: Table) -> Table:
-    """Return `table` with its columns in the order of `like`'s.
-
-    Raises
-    ------
-    UserError
-        The two do not have the same columns.
-    """
-    order = match_columns(
-        table.sources[0].path.name,
-        table.names or len(table.columns),
-        like.sources[0].path.name,
-        like.names or len(like.columns),
-    )
-    sources = tuple(
-        replace(source, order=tuple(source.order[p] for p in order)) for source in table.sources
-    )
-    columns = tuple(table.columns[p] for p in order)
-    return replace(table, names=like.names, columns=columns, sources=sources)
+def fault(
+    reader: Reader,
+    rows_of: Sequence[int],
+    reason: str,
+    *,
+    index: int | None = None,
+    position: int | None = None,
+) -> UserError:
+    """Return the error that names file, row and column; see `Table.fault`."""
+    files = ", ".join(path.name for path in reader.files[:3])
+    name = reader.names[position] if reader.names and position is not None else None
+    place, row = position, None
+    if index is not None:
+        file = 0
+        while file < len(rows_of) - 1 and index >= rows_of[file]:
+            index -= rows_of[file]
+            file += 1
+        files = reader.files[file].name
+        row = reader.line(file, index)
+        place = None if position is None else reader.source(file).order[position]
+    column = None if place is None else place + 1
+    return UserError(f"{files}: {DataError(reason, row=row, column=column, name=name)}")
 
 
 def match_columns(

@@ -77,12 +77,12 @@ def learn_target(
             f"this job's task is {task}"
         )
     if task not in {"binary", "multiclass"}:
-        return Target(task, Labels(name), read_numbers(table, position).astype(np.float32))
+        return Target(task, Labels(name), read_numbers(table, position))
     if not words and positive_label is None and (task == "binary" or num_class):
         values = read_numbers(table, position)
         count = num_class or 2
         if not _out_of_range(values, task, count).any():
-            return Target(task, Labels(name, tuple(range(count))), values.astype(np.float32))
+            return Target(task, Labels(name, tuple(range(count))), values)
     classes = (
         binary_classes(table, distinct, positive_label)
         if task == "binary"
@@ -103,20 +103,20 @@ def encode_target(table: Table, position: int, *, task: Task, labels: Labels) ->
     """
     _refuse_missing(table, position)
     if not labels.classes:
-        return read_numbers(table, position).astype(np.float32)
+        return read_numbers(table, position)
     if labels.classes == tuple(range(len(labels.classes))):
         values = read_numbers(table, position)
         outside = _out_of_range(values, task, len(labels.classes))
         if outside.any():
             index = int(np.argmax(outside))
-            came = cells.shown(table.columns[position][index].as_py())
+            came = cells.shown(table.cell(position, index))
             raise table.fault(
                 f"label {came} is outside the train channel's classes, "
                 f"{listed(labels.classes)}; mend the label or add such rows to train",
                 index=index,
                 position=position,
             )
-        return values.astype(np.float32)
+        return values
     distinct, codes = distinct_cells(table, position)
     numbers = {label: number for number, label in enumerate(labels.classes)}
     for place, cell in enumerate(distinct):
@@ -143,14 +143,35 @@ def read_weights(table: Table, position: int) -> Vector:
     bad = ~(weights >= 0)
     if bad.any():
         index = int(np.argmax(bad))
-        came = table.columns[position][index].as_py()
+        came = table.cell(position, index)
         raise table.fault(
             f"weight {cells.shown(came)} is not a number of 0 or more; mend it or leave "
             "the row out",
             index=index,
             position=position,
         )
-    return weights.astype(np.float32)
+    return weights
+
+
+def read_bounds(table: Table, position: int, *, open_end: float) -> Vector:
+    """Read one bound of survival times: float32 (n,), `open_end` where the cell is empty.
+
+    Raises
+    ------
+    UserError
+        A bound is negative or no number; file and row are named.
+    """
+    values = read_numbers(table, position)
+    bounds = np.where(np.isnan(values), np.float32(open_end), values)
+    if (bounds < 0).any():
+        index = int(np.argmax(bounds < 0))
+        raise table.fault(
+            f"{cells.shown(table.cell(position, index))} is no survival time; expected a number of "
+            "0 or more, or an empty cell where it has no bound",
+            index=index,
+            position=position,
+        )
+    return bounds
 
 
 def _guess_task(table: Table, position: int) -> Task:
@@ -168,7 +189,7 @@ def _guess_task(table: Table, position: int) -> Task:
     return "binary" if len(distinct) <= 2 else "multiclass"
 
 
-def _out_of_range(values: npt.NDArray[np.float64], task: Task, count: int) -> npt.NDArray[np.bool_]:
+def _out_of_range(values: npt.NDArray[np.float32], task: Task, count: int) -> npt.NDArray[np.bool_]:
     """Mark labels that are no class number; of two classes, shares between them pass.
 
     XGBoost fits such shares with a binary objective as they are.
@@ -178,6 +199,9 @@ def _out_of_range(values: npt.NDArray[np.float64], task: Task, count: int) -> np
 
 
 def _refuse_missing(table: Table, position: int) -> None:
+    plain = table.numbers(position)
+    if plain is not None and not np.isnan(plain).any():
+        return
     distinct, codes = distinct_cells(table, position)
     for place, cell in enumerate(distinct):
         if cell in cells.MISSING:

@@ -1,0 +1,276 @@
+"""Training rows of libsvm and recordio files: numeric features that have a place but no name.
+
+Absent entries stay absent, so that a wide and sparse channel takes no more memory than it has
+values; beyond the budget they lie in a file on the local disk.
+"""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import scipy.sparse
+from numpy.typing import NDArray
+
+from churn_daal.errors import SchemaError, UserError
+from churn_daal.tabular.batch import Batch, Source
+from churn_daal.tabular.columns import NumberColumn
+from churn_daal.tabular.schema import Column, Schema
+from churn_daal.tabular.sparse_block import SparseBlock, index_base, rebase
+from churn_daal.tabular.store import Store
+from churn_daal.tabular.table import Table
+
+log = logging.getLogger(__name__)
+BlockReader = Callable[[Path], Iterator[SparseBlock]]
+LABEL: Final = 0
+# Cells of a dense piece, at most: 16 MB.
+_CELLS: Final = 1 << 22
+
+
+@dataclass(frozen=True)
+class SparseTable:
+    """What was read of a channel.
+
+    Attributes
+    ----------
+    table
+        The labels, as a table's column 0 that is kept.
+    blocks
+        The rows, indices as written.
+    weights
+        float32 (n,); None where the files have none.
+    groups
+        int64 (n,), the query of each row; None where the files have none.
+    lowest, highest
+        Of the indices; None where every row is empty.
+    """
+
+    table: Table
+    blocks: tuple[SparseBlock, ...]
+    weights: NDArray[np.float32] | None
+    groups: NDArray[np.int64] | None
+    lowest: int | None
+    highest: int | None
+
+
+class _Places:
+    """Where rows came from, as `Table` asks for it."""
+
+    names: tuple[str, ...] | None = None
+    width = 1
+    categorical: frozenset[int] = frozenset()
+    delimiter = ","
+
+    def __init__(self, files: Sequence[Path], lines: Sequence[NDArray[np.int64]]) -> None:
+        self.files, self._lines = tuple(files), tuple(lines)
+
+    def batches(self, _wanted: object, _text: object) -> Iterator[Batch]:
+        """Yield nothing: the rows are read already."""
+        yield from ()
+
+    def source(self, file: int) -> Source:
+        """Return the file."""
+        return Source(self.files[file], header=False, order=(LABEL,))
+
+    def line(self, file: int, index: int) -> int:
+        """Return the line or the record of a row."""
+        return int(self._lines[file][index])
+
+
+def read_sparse(
+    files: Sequence[Path],
+    read: BlockReader,
+    *,
+    budget: int | None = None,
+    check: Callable[[], None] = lambda: None,
+) -> SparseTable:
+    """Read a channel's files.
+
+    Parameters
+    ----------
+    files
+        In the order of the rows.
+    read
+        Gives a file's blocks.
+    budget
+        Bytes of memory for the entries; beyond them they go to the disk.
+    check
+        Called between two blocks; what it raises ends the reading.
+
+    Raises
+    ------
+    UserError
+        A file is not what its type says, or only some rows have weights or queries; file and
+        row are named.
+    """
+    spool = _Spool(budget)
+    blocks: list[SparseBlock] = []
+    lines: list[NDArray[np.int64]] = []
+    for path in files:
+        own = []
+        for block in read(path):
+            check()
+            own.append(spool.keep(block))
+        blocks += own
+        lines.append(np.concatenate([block.rows for block in own]) if own else np.zeros(0, int))
+    if not sum(map(len, blocks)):
+        raise UserError(f"{files[0].name}: no rows")
+    spans = [span for span in (block.span() for block in blocks) if span]
+    labels = np.concatenate([_labels(block) for block in blocks])
+    rows = Store(())
+    rows.add({}, len(labels))
+    log.info("read %d rows from %d file(s)", len(labels), len(files))
+    return SparseTable(
+        table=Table(
+            _Places(files, lines),
+            {LABEL: NumberColumn()},
+            {LABEL: labels},
+            rows,
+            tuple(map(len, lines)),
+        ),
+        blocks=tuple(blocks),
+        weights=_all_or_none(blocks, "weights", files[0]),
+        groups=_all_or_none(blocks, "groups", files[0]),
+        lowest=min((low for low, _ in spans), default=None),
+        highest=max((high for _, high in spans), default=None),
+    )
+
+
+def sparse_schema(table: SparseTable, *, indexing: str, declared: bool) -> Schema:
+    """Return the features of a train channel: `f0`, `f1`, ..., all numbers.
+
+    Parameters
+    ----------
+    indexing
+        The hyperparameter `libsvm_indexing`.
+    declared
+        Whether the format itself counts features from 0, as recordio does.
+
+    Raises
+    ------
+    UserError
+        No row has a feature, or one lies below the first that `indexing` allows.
+    """
+    if table.highest is None:
+        raise UserError("every row of the train channel is empty; there is nothing to learn from")
+    base = 0 if declared else index_base(indexing, table.lowest)
+    width = table.highest - base + 1
+    columns = tuple(Column(f"f{place}", "number") for place in range(width))
+    return Schema(columns, index_base=base)
+
+
+class SparseFeatures:
+    """A sparse table's features; see `boosting.dataset.Features`.
+
+    Raises
+    ------
+    UserError
+        A row has a feature that the model does not; file and row are named.
+    """
+
+    def __init__(self, table: SparseTable, schema: Schema, *, declared: bool) -> None:
+        self.width = schema.width
+        base = 0 if declared else schema.index_base
+        self._blocks = []
+        start = 0
+        for block in table.blocks:
+            try:
+                rebase(block, base, schema.width)
+            except SchemaError as fault:
+                index = start + int(np.argmax(block.rows == fault.row))
+                raise table.table.fault(fault.reason, index=index) from None
+            self._blocks.append((start, block))
+            start += len(block)
+        self._base, self._rows = base, start
+
+    def __len__(self) -> int:
+        return self._rows
+
+    def batches(self, rows: NDArray[np.intp] | None = None) -> Iterator[Any]:
+        """Yield SciPy CSR matrices, or arrays where every row is dense; all rows by default."""
+        if rows is None:
+            for _, block in self._blocks:
+                yield self._piece(block)
+        elif len(rows) < 2 or bool(np.all(rows[1:] > rows[:-1])):
+            for start, block in self._blocks:
+                low, high = np.searchsorted(rows, [start, start + len(block)])
+                if high > low:
+                    yield self._piece(block)[rows[low:high] - start]
+        else:
+            whole = scipy.sparse.vstack(
+                [scipy.sparse.csr_matrix(self._piece(block)) for _, block in self._blocks], "csr"
+            )
+            yield whole[rows]
+
+    def dense(self, rows: NDArray[np.intp] | None = None) -> NDArray[np.float32]:
+        """Return float32 (n, width), C-contiguous, NaN missing; all rows by default."""
+        full = np.full((self._rows if rows is None else len(rows), self.width), np.nan, np.float32)
+        start = 0
+        for piece in self.batches(rows):
+            stop = start + piece.shape[0]
+            if isinstance(piece, np.ndarray):
+                full[start:stop] = piece
+            else:
+                places = np.repeat(np.arange(start, stop), np.diff(piece.indptr))
+                full[places, piece.indices] = piece.data
+            start = stop
+        return full
+
+    def _piece(self, block: SparseBlock) -> Any:  # noqa: ANN401 - an array or a CSR matrix
+        if block.indices is None:
+            return block.dense(self.width)
+        indices = (block.indices - self._base).astype(np.int32)
+        shape = (len(block), self.width)
+        return scipy.sparse.csr_matrix((block.values, indices, block.indptr), shape=shape)
+
+
+class _Spool:
+    """Keeps blocks in memory up to a budget, and the entries of later ones in a file."""
+
+    def __init__(self, budget: int | None) -> None:
+        self._left = budget
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._count = 0
+
+    def keep(self, block: SparseBlock) -> SparseBlock:
+        """Return the block, its entries on the disk where they are over the budget."""
+        if block.indices is not None:
+            block = replace(block, indices=block.indices.astype(np.int32))
+        size = block.values.nbytes + (0 if block.indices is None else block.indices.nbytes)
+        if self._left is None or size <= self._left:
+            self._left = None if self._left is None else self._left - size
+            return block
+        values = self._to_disk(block.values)
+        indices = None if block.indices is None else self._to_disk(block.indices)
+        return replace(block, values=values, indices=indices)
+
+    def _to_disk(self, array: NDArray[Any]) -> Any:  # noqa: ANN401 - an array in a file
+        if self._folder is None:
+            self._folder = tempfile.TemporaryDirectory(prefix="churn-daal-")
+            log.info("over the memory budget: the data goes to the disk, in %s", self._folder.name)
+        if not array.size:
+            return array
+        path = Path(self._folder.name) / f"{self._count}.npy"
+        self._count += 1
+        np.save(path, array)
+        return np.load(path, mmap_mode="r")
+
+
+def _labels(block: SparseBlock) -> NDArray[np.float32]:
+    assert block.labels is not None  # noqa: S101 - the readers of training ask for them
+    return block.labels.astype(np.float32)
+
+
+def _all_or_none(blocks: Sequence[SparseBlock], name: str, file: Path) -> Any:  # noqa: ANN401
+    """Return the rows' weights or queries, which all blocks have or none."""
+    parts = [getattr(block, name) for block in blocks if len(block)]
+    if all(part is None for part in parts):
+        return None
+    if any(part is None for part in parts):
+        raise UserError(f"{file.name} and the files beside it: only some rows have {name}")
+    return np.concatenate(parts)
