@@ -3,46 +3,33 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 
 import xgboost
-from xgboost.callback import EvaluationMonitor
 
-from churn_daal.boosting.callbacks import VALIDATION, KeepBest, StopWhenAsked
+from churn_daal.boosting.abandon import run_or_abandon
+from churn_daal.boosting.callbacks import VALIDATION
+from churn_daal.boosting.checkpoints import Checkpoints
 from churn_daal.boosting.dataset import Dataset
 from churn_daal.boosting.hyperparameter_rules import conflicts
 from churn_daal.boosting.hyperparameters import Hyperparameters
 from churn_daal.boosting.matrices import matrices
+from churn_daal.boosting.plan import Fitted, Plan
+from churn_daal.boosting.run import TRAIN, Run
 from churn_daal.boosting.xgboost_faults import translated
+from churn_daal.boosting.xgboost_log import register
 from churn_daal.contract.signals import StopSignal
-from churn_daal.errors import UserError
+from churn_daal.errors import ChurnDaalError, UserError
 from churn_daal.settings import usable_cores
 
-TRAIN = "train"
+__all__ = ["Fitted", "StoppedError", "fit", "write_line"]
+
+PATIENCE = 5.0
 
 
-@dataclass(frozen=True)
-class Fitted:
-    """What a training run gives.
-
-    Attributes
-    ----------
-    booster
-        The trees that answer, and no more; without feature names.
-    history
-        Scores by data set and metric, one a round: `history["validation"]["logloss"][3]`.
-    best_iteration
-        The round, from 0, whose model `booster` is.
-    stopped
-        Whether the job was asked to stop before its rounds were done.
-    """
-
-    booster: xgboost.Booster
-    history: Mapping[str, Mapping[str, list[float]]]
-    best_iteration: int
-    stopped: bool
+class StoppedError(ChurnDaalError):
+    """The job was asked to stop before there was a model; that is no fault of anyone's."""
 
 
 def write_line(line: str) -> None:
@@ -60,36 +47,106 @@ def fit(
     num_class: int | None = None,
     stop: StopSignal,
     write: Callable[[str], None] = write_line,
+    custom_metric: Callable[..., Any] | None = None,
+    decisive: str | None = None,
+    checkpoints: Checkpoints | None = None,
+    earlier: bytes | None = None,
+    budget: int | None = None,
+    patience: float | None = PATIENCE,
 ) -> Fitted:
     """Fit a booster, one line a round as XGBoost prints it.
 
-    With early stopping the booster is the one of the best round: by the last listed metric, or
-    the objective's own, on the validation rows. A request to stop ends training after the
-    round that runs; the booster is then the best so far, or the last one.
+    With early stopping the booster is the one of the best round on the validation rows. A
+    request to stop ends training after the round that runs, or without it where it lasts longer
+    than `patience`; the booster is then the best so far, or the last one.
+
+    With checkpoints, a run that was killed goes on where it was, and its model is to the bit
+    that of a run that was not: on one machine, with as many threads and one version of XGBoost.
+    For that each round draws its rows and columns from a seed of its own; where nothing is
+    drawn, checkpoints change nothing in the model.
 
     Parameters
     ----------
     train, validation
         Rows to learn from and rows to score on; one at least of each.
     hp
-        The job's hyperparameters.
+        The job's hyperparameters. `num_round` counts the rounds of the whole run, those before
+        it was interrupted included and those of an earlier model not.
     objective, num_class
         What to learn, decided by now; they take the place of those in `hp`.
     stop
         Asked after every round.
     write
         Takes each line; it may end in a newline. One that also draws a progress bar goes here.
+    custom_metric
+        Scores answers each round, as `xgboost.train` takes it.
+    decisive
+        The metric that early stopping goes by; the last one listed, or the objective's own,
+        by default.
+    checkpoints
+        Where the run's state is kept; None for nowhere.
+    earlier
+        A model in UBJ or JSON to go on from; its rounds stay in front of the new ones.
+    budget
+        Bytes of memory for the quantised rows, as `matrices` takes it.
+    patience
+        Seconds to wait for a round after a request to stop. None runs everything in the
+        caller's thread and waits for the round: XGBoost's collective is bound to the thread
+        that entered it.
 
     Raises
     ------
     UserError
-        There are no rows, a hyperparameter does not go with the objective, or XGBoost refuses
-        a label, a weight, a cell or a combination of hyperparameters.
+        There are no rows, a hyperparameter does not go with the objective, XGBoost refuses
+        a label, a weight, a cell or a combination of hyperparameters, the earlier model does
+        not go with the job, or the checkpoint folder cannot be used.
     AlgorithmError
         XGBoost fails at anything else.
+    StoppedError
+        The job was asked to stop, and the first round was not over within `patience`. A thread
+        is left behind: see `Fitted.abandoned`.
     """
     for data, name in ((train, TRAIN), (validation, VALIDATION)):
         _refuse_nothing(data, name)
+    params = _params(hp, objective, num_class)
+    run = Run(
+        Plan(
+            params=params,
+            num_round=hp.num_round,
+            metrics=hp.eval_metric,
+            stop=stop,
+            write=write,
+            early_stopping_rounds=hp.early_stopping_rounds,
+            custom_metric=custom_metric,
+            decisive=decisive,
+            checkpoints=checkpoints,
+            earlier=earlier,
+            set_aside=patience is not None,
+        )
+    )
+
+    def work() -> Fitted:
+        # As a parameter of the booster, verbosity would stay set for the whole process; as
+        # part of the configuration it holds for the thread that sets it.
+        with xgboost.config_context(verbosity=hp.verbosity), translated():
+            return run(matrices(train, validation, params, budget=budget))
+
+    def in_thread() -> Fitted:
+        register()
+        return work()
+
+    def salvage() -> Fitted:
+        fitted = run.salvage()
+        if fitted is None:
+            raise StoppedError("stopped before the first round was over: there is no model")
+        return fitted
+
+    if patience is None:
+        return work()
+    return run_or_abandon(in_thread, salvage, stop, patience=patience)
+
+
+def _params(hp: Hyperparameters, objective: str, num_class: int | None) -> dict[str, Any]:
     params = dict(hp.booster) | {"objective": objective, "nthread": hp.nthread or usable_cores()}
     params.pop("num_class", None)
     if num_class is not None:
@@ -98,39 +155,7 @@ def fit(
     faults = list(conflicts(params))
     if faults:
         raise UserError(" Also: ".join(faults))
-    with xgboost.config_context(verbosity=hp.verbosity), translated():
-        # As a parameter of the booster, verbosity would stay set for the whole process.
-        return _run(matrices(train, validation, params), hp, params, stop, write)
-
-
-def _run(
-    data: tuple[xgboost.DMatrix, xgboost.DMatrix],
-    hp: Hyperparameters,
-    params: dict[str, Any],
-    stop: StopSignal,
-    write: Callable[[str], None],
-) -> Fitted:
-    stopper = StopWhenAsked(stop)
-    keeper = None
-    if hp.early_stopping_rounds is not None:
-        sliceable = params.get("booster", "gbtree") == "gbtree"
-        keeper = KeepBest(hp.early_stopping_rounds, sliceable=sliceable)
-    # The printer comes first: XGBoost leaves out the callbacks after one that stops.
-    callbacks = [EvaluationMonitor(logger=write), *([keeper] if keeper else []), stopper]
-    history: dict[str, dict[str, list[float]]] = {}
-    rows, held = data
-    booster = xgboost.train(
-        params,
-        rows,
-        hp.num_round,
-        evals=[(rows, TRAIN), (held, VALIDATION)],
-        evals_result=history,
-        verbose_eval=False,
-        callbacks=callbacks,
-    )
-    last = booster.num_boosted_rounds() - 1
-    kept = None if keeper is None else keeper.best_round
-    return Fitted(booster, history, last if kept is None else kept, stopper.stopped)
+    return params
 
 
 def _refuse_nothing(data: Dataset, name: str) -> None:
