@@ -5,11 +5,15 @@ ARG BASE_IMAGE=python:3.13-slim-trixie
 
 FROM ${BASE_IMAGE} AS packages
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PYTHONDONTWRITEBYTECODE=1
-COPY locks/runtime.txt /build/
-# --without-pip: a base without ensurepip will do, and no pip lies in what is shipped.
+COPY locks/build.txt locks/runtime.txt /build/
+# --without-pip: a base without ensurepip will do. What the build needs lies apart, on PYTHONPATH,
+# and is not shipped. Two packages come as source alone (docs/dependencies.md); the C in one is not
+# needed, so no compiler is: `true` stands in for it. The lock is whole, hence --no-deps.
 RUN python3 -m venv --without-pip /opt/venv \
- && python3 -m pip --python /opt/venv/bin/python install \
-      --require-hashes --only-binary=:all: --no-compile -r /build/runtime.txt
+ && python3 -m pip install --target /build/tools --require-hashes --only-binary=:all: -r /build/build.txt \
+ && CC=true LDSHARED=true PYTHONPATH=/build/tools python3 -m pip --python /opt/venv/bin/python install \
+      --require-hashes --only-binary=:all: --no-binary=sagemaker-training,inotify-simple \
+      --no-build-isolation --no-deps --no-compile -r /build/runtime.txt
 # Bytecode is made here, since a read-only container could not keep it, and is trusted unread.
 COPY container/trim.py /build/
 RUN python3 /build/trim.py /opt/venv \
@@ -18,19 +22,16 @@ RUN python3 /build/trim.py /opt/venv \
  && echo /opt/program/lib >"$site/churn_daal.pth"
 
 FROM packages AS program
-COPY locks/build.txt /build/
-RUN python3 -m venv --without-pip /build/venv \
- && python3 -m pip --python /build/venv/bin/python install --require-hashes --only-binary=:all: -r /build/build.txt
 COPY pyproject.toml README.md LICENSE /build/
 COPY src /build/src
 COPY container/train container/serve /opt/program/bin/
-RUN /build/venv/bin/python -m flit_core.wheel --outdir /build/dist /build \
+RUN PYTHONPATH=/build/tools python3 -m flit_core.wheel --outdir /build/dist /build \
  && python3 -m pip --python /opt/venv/bin/python install \
       --no-index --no-deps --no-compile --target /opt/program/lib /build/dist/*.whl \
  && /opt/venv/bin/python -m compileall -q --invalidation-mode unchecked-hash /opt/program/lib \
  && chmod -R go+rX /opt/program && chmod 755 /opt/program/bin/train /opt/program/bin/serve
 # Fails the build, not a job, where the trimming above took something that is needed.
-RUN /opt/venv/bin/python -c 'import daal4py, flask, gunicorn, pyarrow.csv, pyarrow.parquet, sklearn.metrics, sklearn.model_selection, xgboost, churn_daal.training, churn_daal.serving.server'
+RUN /opt/venv/bin/python -c 'import daal4py, flask, gunicorn, pyarrow.csv, pyarrow.parquet, sklearn.metrics, sklearn.model_selection, xgboost, churn_daal.training, churn_daal.script_mode.job, churn_daal.serving.server'
 
 FROM ${BASE_IMAGE}
 LABEL com.amazonaws.sagemaker.capabilities.accept-bind-to-port=true \

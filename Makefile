@@ -15,6 +15,9 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 VENV := .venv
 RUN := $(VENV)/bin/python -m
 INSTALL := $(RUN) pip install -qq --disable-pip-version-check --require-hashes --only-binary=:all:
+# Two packages come as source alone (docs/dependencies.md); the C in one is not needed, so no
+# compiler is: `true` stands in for it. The lock is whole, and leaves out what has no use here.
+FROM_SOURCE := --no-deps --no-binary=sagemaker-training,inotify-simple --no-build-isolation
 
 IMAGE ?= churn-daal
 TAG ?= latest
@@ -72,7 +75,7 @@ clean: ## Remove the environment and everything made by a run
 
 # --no-config: a machine's own settings must not leave a trace in the locks.
 COMPILE = $(RUN) uv pip compile --quiet --no-config --universal --python-version 3.11 \
-	--generate-hashes --no-emit-index-url --no-emit-find-links \
+	--generate-hashes --no-emit-index-url --no-emit-find-links --override locks/overrides.in \
 	--custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
 
 # The folder is part of what .venv depends on: a moved or copied checkout makes its own again.
@@ -95,7 +98,8 @@ moved:
 # The package itself is installed editable and without build isolation, so nothing is fetched for it.
 $(VENV)/.runtime: $(VENV)/.made locks/runtime.txt locks/build.txt pyproject.toml
 	@echo "Installing the run-time packages into $(VENV)"
-	@$(INSTALL) -r locks/runtime.txt -r locks/build.txt
+	@$(INSTALL) -r locks/build.txt
+	@CC=true LDSHARED=true $(INSTALL) $(FROM_SOURCE) -r locks/runtime.txt
 	@$(RUN) pip install -qq --disable-pip-version-check --no-index --no-deps --no-build-isolation --editable .
 	@touch $@
 

@@ -59,10 +59,18 @@ def test_no_compiler_is_aboard(image: str, program: str) -> None:
     assert in_image(image, f"command -v {program} || echo absent") == "absent"
 
 
-def test_no_pip_answers_and_no_cache_of_it_lies_about(image: str) -> None:
-    """Nothing can be installed into the environment the programs run in."""
-    assert in_image(image, "python3 -m pip --version 2>&1 || true").endswith("No module named pip")
-    assert in_image(image, "find /opt /root /tmp -name pip -o -name '*.whl'") == ""
+def test_pip_is_aboard_for_script_mode_and_no_cache_of_it_lies_about(image: str) -> None:
+    """The toolkit installs a script's requirements with it; nothing was left by the build."""
+    assert in_image(image, "python3 -m pip --version").startswith("pip ")
+    left = "find /opt /root /tmp -name '*.whl' -o -name pip -path '*cache*'"
+    assert in_image(image, left) == ""
+
+
+def test_what_only_mpi_would_use_is_not_aboard(image: str) -> None:
+    """The toolkit asks for them, and nothing that runs here imports them (docs/dependencies.md)."""
+    check = "from importlib.util import find_spec as f; print(f('paramiko'), f('gevent'))"
+
+    assert in_image(image, f'python3 -c "{check}"') == "None None"
 
 
 def test_packages_came_without_their_test_suites(image: str) -> None:
