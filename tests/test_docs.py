@@ -8,8 +8,11 @@ from pathlib import Path
 import pytest
 
 from churn_daal.artifact.manifest import FORMAT_VERSION
+from churn_daal.contract.pipes import WAIT_SECONDS
 from churn_daal.serving.decode import DECODERS
 from churn_daal.serving.encode import ENCODERS
+from churn_daal.tabular.libsvm import parse
+from churn_daal.tabular.libsvm_lines import MAX_INDEX
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
@@ -59,6 +62,16 @@ def test_the_format_version_is_documented() -> None:
     text = (ROOT / "docs" / "artifact.md").read_text()
 
     assert f"format version {FORMAT_VERSION}" in text
+
+
+def test_the_libsvm_example_is_libsvm() -> None:
+    """What docs/formats.md shows can be read, and its limits are the reader's."""
+    text = (ROOT / "docs" / "formats.md").read_text()
+    [example] = re.findall(r"```libsvm\n(.*?)```", text, re.DOTALL)
+
+    assert len(parse(example.encode())) == 3
+    assert f"from 0 to {MAX_INDEX}" in text
+    assert f"within {WAIT_SECONDS:g} seconds" in text
 
 
 def test_every_page_is_linked_from_the_readme() -> None:

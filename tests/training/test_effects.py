@@ -118,7 +118,11 @@ def test_the_saved_model_says_why_xgboost_answers(run_job: RunJob) -> None:
     [
         (VALUES, {}, []),
         (VALUES, {"objective": "reg:linear"}, ["old name of reg:squarederror"]),
-        (WORDS, {"held_out": WORDS.replace("d", "z")}, ["column 'g': 20 cells hold a category"]),
+        (
+            WORDS,
+            {"held_out": WORDS.replace("d", "z")},
+            ["column 'g': 20 cells of channel 'validation'"],
+        ),
     ],
 )
 def test_the_log_warns_where_it_should(

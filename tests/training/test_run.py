@@ -170,16 +170,6 @@ def test_a_failed_job_says_why(
     assert not list(paths.model.iterdir())
 
 
-def test_a_channel_of_another_type_is_refused(lay_job: LayJob, tmp_path: Path) -> None:
-    """Until its format is read, the message says what is."""
-    paths = lay_job(tmp_path, ROWS)
-    channels = {"train": {"ContentType": "text/libsvm"}}
-    paths.input_data_config.write_text(json.dumps(channels))
-
-    with pytest.raises(UserError, match="'text/libsvm'; this release reads text/csv"):
-        training.run(paths, StopSignal())
-
-
 def test_without_a_train_channel(lay_job: LayJob, tmp_path: Path) -> None:
     """The channels there are get named."""
     paths = lay_job(tmp_path, ROWS)

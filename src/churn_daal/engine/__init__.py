@@ -9,7 +9,7 @@ from __future__ import annotations
 from churn_daal.engine.build import Built, build, rebuild
 from churn_daal.engine.convert import convert
 from churn_daal.engine.extension import set_threads
-from churn_daal.engine.native import load_xgboost
+from churn_daal.engine.native import XGBoostEngine, load_xgboost
 from churn_daal.engine.objectives import Objective, objective_named
 from churn_daal.engine.onedal import load_onedal
 from churn_daal.engine.parity import Parity
@@ -24,6 +24,7 @@ __all__ = [
     "Objective",
     "OtherVersionError",
     "Parity",
+    "XGBoostEngine",
     "build",
     "convert",
     "engine_versions",

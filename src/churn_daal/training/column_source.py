@@ -1,0 +1,272 @@
+"""Datasets from channels whose formats have columns: CSV, Parquet, JSON Lines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, Final, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from churn_daal import engine
+from churn_daal.artifact import Manifest
+from churn_daal.boosting.dataset import Dataset
+from churn_daal.boosting.hyperparameters import Hyperparameters
+from churn_daal.errors import UserError
+from churn_daal.report.channel_quality import ChannelQuality
+from churn_daal.tabular.aligned import AlignedReader
+from churn_daal.tabular.batch import Reader
+from churn_daal.tabular.labels import Labels
+from churn_daal.tabular.learn import (
+    distinct_cells,
+    encode,
+    learn_schema,
+    read_numbers,
+    text_features,
+)
+from churn_daal.tabular.reading import read_table
+from churn_daal.tabular.roles import RoleNames, Roles, resolve
+from churn_daal.tabular.schema import Schema
+from churn_daal.tabular.table import Table
+from churn_daal.tabular.target import (
+    Target,
+    Task,
+    encode_target,
+    learn_target,
+    read_bounds,
+    read_weights,
+)
+from churn_daal.training.budget import memory_budget
+from churn_daal.training.channels import OpenChannel, column_reader
+from churn_daal.training.quality import column_quality
+
+CLASSES: Final = frozenset({"binary", "multiclass"})
+
+
+class ColumnSource:
+    """The channels of a job whose train channel has columns.
+
+    Parameters
+    ----------
+    opened
+        The train channel.
+    hp
+        The job's hyperparameters.
+    known
+        What an earlier model learned, which training goes on from; None to learn anew.
+    check
+        Called while rows are read; what it raises ends the reading.
+
+    Raises
+    ------
+    UserError
+        A column is not there, or the columns are not those of the earlier model.
+    """
+
+    def __init__(
+        self,
+        opened: OpenChannel,
+        hp: Hyperparameters,
+        *,
+        known: Manifest | None = None,
+        check: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._hp, self._known = hp, known
+        self._reader = column_reader(opened, hp)
+        self._roles = resolve(_role_names(hp, opened), self._reader)
+        self.schema = Schema(())
+        self.target = Target("regression", Labels(None), np.zeros(0, np.float32))
+        self._check = check
+        self.quality: dict[str, ChannelQuality] = {}
+        if known is not None:
+            self.schema = known.schema
+            self._roles = in_order(self._roles, self._reader, known.schema)
+
+    def train(self) -> tuple[Dataset, Target]:
+        """Read the train channel, and learn the schema and the label from it.
+
+        Raises
+        ------
+        UserError
+            The data is at fault; file, row and column are named.
+        """
+        hp, roles, known = self._hp, self._roles, self._known
+        if known is not None:
+            learned = engine.objective_named(known.objective).task
+            self.target = Target(learned, known.labels, self.target.y)
+            data = self._by_schema(self._reader, "train")
+            return data, replace(self.target, y=data.y)
+        task = engine.objective_named(hp.objective).task if hp.objective else None
+        table = self._table(self._reader, task, text=roles.categorical)
+        self.target = learn_label(table, roles, task, hp)
+        self.schema = learn_schema(table, roles)
+        return self._dataset(table, self.target.y, "train"), self.target
+
+    def other(self, opened: OpenChannel) -> Dataset:
+        """Read another channel by what the train channel taught.
+
+        Raises
+        ------
+        UserError
+            The data is at fault, or has other columns; file, row and column are named.
+        """
+        if opened.is_sparse:
+            raise UserError(
+                f"channel {opened.channel.name!r} holds {opened.format}, whose features have no "
+                "names, but the train channel has columns; give both in one format"
+            )
+        reader = column_reader(opened, self._hp, self._reader.names)
+        return self._by_schema(AlignedReader(reader, self._reader), opened.channel.name)
+
+    def _by_schema(self, reader: Reader, name: str) -> Dataset:
+        """Read a channel by the schema and the label that are known."""
+        texts = text_features(self.schema, self._roles)
+        target = self.target
+        numbers = frozenset(self._roles.features) - texts
+        table = self._table(reader, target.task, text=texts, numbers=numbers)
+        label = self._roles.label
+        if label is None:
+            y = read_bounds(table, cast("int", self._roles.lower), open_end=0.0)
+        else:
+            y = encode_target(table, label, task=target.task, labels=target.labels)
+        return self._dataset(table, y, name)
+
+    def _table(
+        self,
+        reader: Reader,
+        task: Task | None,
+        *,
+        text: frozenset[int],
+        numbers: frozenset[int] = frozenset(),
+    ) -> Table:
+        roles = self._roles
+        beside = {p for p in (roles.label, roles.group) if p is not None}
+        label = {roles.label} - {None}
+        as_text = {roles.group} - {None}
+        if task is None or task in CLASSES:
+            as_text |= label
+        else:
+            numbers |= cast("frozenset[int]", label)
+        return read_table(
+            reader,
+            features=roles.features,
+            keep=(*sorted(beside), *roles.numbers),
+            text=text | cast("set[int]", as_text),
+            numbers=numbers | set(roles.numbers),
+            budget=memory_budget(self._hp),
+            check=self._check,
+        )
+
+    def _dataset(self, table: Table, y: NDArray[np.float32], name: str) -> Dataset:
+        roles = self._roles
+        features = encode(table, self.schema, roles)
+        self.quality[name] = column_quality(
+            table, self.schema, roles, self.target, y, train=name == "train"
+        )
+        group = None if roles.group is None else _queries(table, roles.group)
+        data = Dataset(
+            features,
+            y,
+            weight=None if roles.weight is None else read_weights(table, roles.weight),
+            group=group,
+            lower=None if roles.lower is None else read_bounds(table, roles.lower, open_end=0.0),
+            upper=None if roles.upper is None else read_bounds(table, roles.upper, open_end=np.inf),
+            base_margin=_margins(table, roles),
+        )
+        return data if group is None else side_by_side(data, group)
+
+
+def in_order(roles: Roles, reader: Reader, schema: Schema) -> Roles:
+    """Return the roles with the features in a schema's order.
+
+    Raises
+    ------
+    UserError
+        The features are not the schema's.
+    """
+    names = [reader.names[p] if reader.names else f"f{i}" for i, p in enumerate(roles.features)]
+    if set(names) != set(schema.names):
+        listed = ", ".join(schema.names[:30])
+        odd = min(set(names) ^ set(schema.names))
+        raise UserError(
+            f"{reader.files[0].name}: the columns are not those of the model in the model channel, "
+            f"which are {listed}; {odd!r} is in one of them alone. Train on the same columns, or "
+            "leave the model channel out"
+        )
+    places = dict(zip(names, roles.features, strict=True))
+    return replace(roles, features=tuple(places[name] for name in schema.names))
+
+
+def learn_label(table: Table, roles: Roles, task: Task | None, hp: Hyperparameters) -> Target:
+    """Learn what the label means; the lower bound stands for it where there is none.
+
+    Raises
+    ------
+    UserError
+        The labels do not fit the objective.
+    """
+    if roles.label is None:
+        y = read_bounds(table, cast("int", roles.lower), open_end=0.0)
+        return Target("survival", Labels(None), y)
+    return learn_target(
+        table,
+        roles.label,
+        task=task,
+        num_class=hp.num_class,
+        positive_label=hp.positive_label,
+    )
+
+
+def side_by_side(data: Dataset, group: NDArray[np.int64]) -> Dataset:
+    """Return a dataset whose queries each stand in one run of rows, in order of first place."""
+    changes = int(np.count_nonzero(group[1:] != group[:-1])) + 1
+    if changes == len(np.unique(group)):
+        return data
+    return data.take(np.argsort(group, kind="stable"))
+
+
+def _queries(table: Table, position: int) -> NDArray[np.int64]:
+    distinct, codes = distinct_cells(table, position)
+    if "" in distinct:
+        index = int(np.argmax(codes == distinct.index("")))
+        raise table.fault(
+            "the query of the row is missing; fill it in or leave the row out",
+            index=index,
+            position=position,
+        )
+    return codes.astype(np.int64)
+
+
+def _margins(table: Table, roles: Roles) -> NDArray[np.float32] | None:
+    if not roles.base_margin:
+        return None
+    columns = []
+    for position in roles.base_margin:
+        values = read_numbers(table, position)
+        if np.isnan(values).any():
+            raise table.fault(
+                "the base margin is missing; fill it in (0 adds nothing) or leave the row out",
+                index=int(np.argmax(np.isnan(values))),
+                position=position,
+            )
+        columns.append(values)
+    return columns[0] if len(columns) == 1 else np.stack(columns, axis=1)
+
+
+def _role_names(hp: Hyperparameters, opened: OpenChannel) -> RoleNames:
+    # AWS's second column; beside a named one the parser refuses it.
+    weight = "1" if hp.csv_weights and opened.format == "csv" else hp.weight
+    return RoleNames(
+        label=hp.label,
+        weight=weight,
+        group=hp.group,
+        label_lower_bound=hp.label_lower_bound,
+        label_upper_bound=hp.label_upper_bound,
+        base_margin=hp.base_margin,
+        id_columns=hp.id_columns,
+        drop_columns=hp.drop_columns,
+        categorical_columns=hp.categorical_columns,
+        category_encoding=cast("Any", hp.category_encoding),
+        max_onehot_categories=hp.max_onehot_categories,
+    )

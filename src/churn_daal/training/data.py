@@ -1,0 +1,222 @@
+"""From the channels to rows to fit, rows to hold out, and what they mean."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from churn_daal.artifact import Manifest
+from churn_daal.boosting.dataset import Dataset
+from churn_daal.boosting.fit import PATIENCE, StoppedError
+from churn_daal.boosting.hyperparameters import Hyperparameters
+from churn_daal.boosting.split import split_rows
+from churn_daal.contract.job import TrainingJob
+from churn_daal.contract.signals import StopSignal
+from churn_daal.errors import UserError
+from churn_daal.report.channel_quality import ChannelQuality
+from churn_daal.tabular.labels import Labels
+from churn_daal.tabular.schema import Schema
+from churn_daal.tabular.target import Task
+from churn_daal.training.budget import release_memory
+from churn_daal.training.channels import OpenChannel, open_channel, spooled
+from churn_daal.training.column_source import ColumnSource
+from churn_daal.training.sparse_source import SparseSource
+
+log = logging.getLogger(__name__)
+DEFAULT_OBJECTIVES: Final[dict[Task, str]] = {
+    "binary": "binary:logistic",
+    "multiclass": "multi:softprob",
+    "regression": "reg:squarederror",
+}
+CLASSES: Final = frozenset({"binary", "multiclass"})
+PROBABILITIES: Final = frozenset({"binary:logistic", "binary:logitraw"})
+OTHERS: Final = ("validation", "test")
+_ENDS: Final = 1 << 16
+# The channels that mean something to this program.
+_KNOWN: Final = frozenset({"train", "validation", "test", "model", "code"})
+
+
+@dataclass(frozen=True)
+class Data:
+    """What the channels gave, and what it means.
+
+    Attributes
+    ----------
+    train
+        Rows to fit.
+    all_train
+        Rows of the train channel, those set aside included.
+    held_out
+        Rows of the validation channel, or those set aside.
+    test
+        Rows of the test channel, scored at the end; None without one.
+    schema
+        The features.
+    labels
+        The label.
+    objective
+        What to learn.
+    task
+        The kind of answer.
+    quality
+        What was seen of each channel's columns.
+    digest
+        Changes with the files of the train and validation channels.
+    """
+
+    train: Dataset
+    all_train: Dataset
+    held_out: Dataset
+    test: Dataset | None
+    schema: Schema
+    labels: Labels
+    objective: str
+    task: Task
+    quality: Mapping[str, ChannelQuality]
+    digest: str
+
+    @property
+    def num_class(self) -> int | None:
+        """Classes of a `multi:*` objective; None of any other."""
+        return len(self.labels.classes) if self.objective.startswith("multi:") else None
+
+
+def read_data(
+    job: TrainingJob, hp: Hyperparameters, stop: StopSignal, known: Manifest | None = None
+) -> Data:
+    """Read the channels of a job, those in Pipe mode by way of the local disk.
+
+    Parameters
+    ----------
+    job, hp
+        The job.
+    stop
+        Asked while rows are read.
+    known
+        What an earlier model learned, which training goes on from; None to learn anew.
+
+    Raises
+    ------
+    UserError
+        The data is at fault; file, row and column are named.
+    StoppedError
+        The job was asked to stop.
+    """
+    for name in sorted(job.channels.keys() - _KNOWN):
+        log.info("channel %r is carried along and not read: it has no meaning here", name)
+    with tempfile.TemporaryDirectory(prefix="churn-daal-") as folder:
+        data = _read(spooled(job, Path(folder), stop), hp, stop, known)
+    release_memory()
+    return data
+
+
+def _read(job: TrainingJob, hp: Hyperparameters, stop: StopSignal, known: Manifest | None) -> Data:
+    opened = open_channel(job, "train")
+    kind = SparseSource if opened.is_sparse else ColumnSource
+    source = kind(opened, hp, known=known, check=_patient(stop))
+    whole, target = source.train()
+    objective = hp.objective or (known.objective if known else DEFAULT_OBJECTIVES[target.task])
+    _check_columns(objective, whole)
+    _check_constraints(hp, whole.width)
+    if hp.threshold_rule != "fixed" and objective not in PROBABILITIES:
+        raise UserError(
+            f"hyperparameter threshold={hp.threshold_rule} chooses a probability, and objective "
+            f"{objective!r} has none of two classes; leave it out, or use binary:logistic"
+        )
+    beside = {name: open_channel(job, name) for name in OTHERS if name in job.channels}
+    others = {name: source.other(channel) for name, channel in beside.items()}
+    train, held = whole, others.get("validation")
+    if held is None:
+        train, held = _split(whole, target.task, hp)
+    return Data(
+        train=train,
+        all_train=whole,
+        held_out=held,
+        test=others.get("test"),
+        schema=source.schema,
+        labels=target.labels,
+        objective=objective,
+        task=target.task,
+        quality=source.quality,
+        digest=_digest([opened, *beside.values()]),
+    )
+
+
+def _patient(stop: StopSignal) -> Callable[[], None]:
+    """Return what ends a reading some seconds after a request to stop: a short one may end."""
+    asked: list[float] = []
+
+    def check() -> None:
+        if not stop.requested:
+            return
+        asked.append(time.monotonic())
+        if asked[-1] - asked[0] > PATIENCE:
+            raise StoppedError("stopped while the data was read: there is no model")
+        del asked[1:]
+
+    return check
+
+
+def _digest(channels: Iterable[OpenChannel]) -> str:
+    """Return a text that changes with the files, without reading all of a large one again."""
+    found = hashlib.sha256()
+    for opened in channels:
+        for path in opened.files:
+            size = path.stat().st_size
+            found.update(f"{opened.channel.name}/{path.name}/{size}/".encode())
+            with path.open("rb") as file:
+                found.update(file.read(_ENDS))
+                file.seek(max(0, size - _ENDS))
+                found.update(file.read(_ENDS))
+    return found.hexdigest()
+
+
+def _check_columns(objective: str, train: Dataset) -> None:
+    """Refuse an objective without the columns it learns from, before anything is fitted."""
+    if objective.startswith("rank:") and train.group is None:
+        raise UserError(
+            f"objective {objective!r} needs the query of each row; name its column in the "
+            "hyperparameter group, or write qid: in libsvm"
+        )
+    if objective == "survival:aft" and (train.lower is None or train.upper is None):
+        raise UserError(
+            f"objective {objective!r} needs both bounds of each survival time; name their columns "
+            "in the hyperparameters label_lower_bound and label_upper_bound"
+        )
+
+
+def _check_constraints(hp: Hyperparameters, width: int) -> None:
+    """Refuse constraints on columns that are not there, which XGBoost takes without a word."""
+    signs = hp.booster.get("monotone_constraints")
+    if signs is not None and signs.count(",") + 1 != width:
+        raise UserError(
+            f"hyperparameter monotone_constraints has {signs.count(',') + 1} signs, but there are "
+            f"{width} encoded columns (docs/schema.md); give one for each"
+        )
+    groups = json.loads(hp.booster.get("interaction_constraints", "[]"))
+    highest = max((column for group in groups for column in group), default=0)
+    if highest >= width:
+        raise UserError(
+            f"hyperparameter interaction_constraints names column {highest}, but there are {width} "
+            f"encoded columns (docs/schema.md), 0 to {width - 1}"
+        )
+
+
+def _split(train: Dataset, task: Task, hp: Hyperparameters) -> tuple[Dataset, Dataset]:
+    kept, held = split_rows(
+        # Labels that are shares count as the class they are nearer to.
+        (train.y >= 0.5).astype(train.y.dtype) if task == "binary" else train.y,
+        fraction=hp.validation_fraction,
+        seed=hp.seed,
+        stratify=task in CLASSES,
+        group=train.group,
+    )
+    log.info("no validation channel: %d of %d rows are held out", len(held), len(train))
+    return train.take(kept), train.take(held)

@@ -1,0 +1,110 @@
+"""What a model is worth on rows it did not train on, and the threshold chosen there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from churn_daal import engine
+from churn_daal.boosting.calibration import calibration_table
+from churn_daal.boosting.dataset import Dataset
+from churn_daal.boosting.hyperparameters import Hyperparameters
+from churn_daal.boosting.metrics import held_out_metrics, probability
+from churn_daal.boosting.out_of_fold import OutOfFold
+from churn_daal.boosting.thresholds import Rule, choose_threshold
+from churn_daal.report.metrics_document import Threshold
+from churn_daal.training.data import PROBABILITIES, Data
+
+# Encoded cells that are dense at a time: 64 MB.
+_CELLS: Final = 1 << 24
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Figures of each set of rows.
+
+    Attributes
+    ----------
+    channels
+        Figures by the rows they are of: `validation`, `test`, `out_of_fold`.
+    threshold
+        Of binary answers; None where the objective has no probability of a positive class.
+    calibration
+        The calibration table of the held-out rows; None likewise.
+    """
+
+    channels: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    threshold: Threshold | None = None
+    calibration: Mapping[str, Any] | None = None
+
+    @property
+    def metrics(self) -> Mapping[str, Any]:
+        """The figures of the rows held out."""
+        return self.channels["validation"]
+
+
+def answers(model: engine.Engine, data: Dataset) -> NDArray[np.float32]:
+    """Answer every row, a bounded number of them at a time: float32 (n,) or (n, K)."""
+    most = max(1, _CELLS // data.width)
+    parts = [
+        model.predict(data.take(np.arange(start, min(start + most, len(data)))).X)
+        for start in range(0, len(data), most)
+    ]
+    return np.concatenate(parts)
+
+
+def evaluate(
+    model: engine.Engine, data: Data, hp: Hyperparameters, out_of_fold: OutOfFold | None
+) -> Evaluation:
+    """Score the rows held out, those of the test channel, and the answers of cross-validation.
+
+    The threshold is chosen on the answers out of fold where there are any: they are more rows.
+    """
+    held = answers(model, data.held_out)
+    response = {"validation": (data.held_out, held)}
+    if data.test is not None:
+        response["test"] = (data.test, answers(model, data.test))
+    if out_of_fold is not None:
+        response["out_of_fold"] = (data.all_train, out_of_fold.response())
+    threshold = _threshold(response, data, hp)
+    value = hp.threshold if threshold is None else threshold.value
+    calibration = None
+    if data.objective in PROBABILITIES:
+        shares = probability(data.objective, held)
+        table = calibration_table(data.held_out.y, shares, data.held_out.weight)
+        calibration = table.to_json()
+    return Evaluation(
+        channels={
+            name: held_out_metrics(data.objective, rows.y, answer, rows.weight, threshold=value)
+            for name, (rows, answer) in response.items()
+        },
+        threshold=threshold,
+        calibration=calibration,
+    )
+
+
+def _threshold(
+    response: Mapping[str, tuple[Dataset, NDArray[np.float32]]], data: Data, hp: Hyperparameters
+) -> Threshold | None:
+    if data.task != "binary":
+        return None
+    if hp.threshold_rule == "fixed":
+        default = "default" if hp.threshold == 0.5 else "given"
+        return Threshold(hp.threshold, default)
+    name = "out_of_fold" if "out_of_fold" in response else "validation"
+    rows, answer = response[name]
+    chosen = choose_threshold(
+        rows.y,
+        probability(data.objective, answer),
+        rows.weight,
+        rule=cast("Rule", hp.threshold_rule),
+        cost_ratio=hp.cost_ratio,
+    )
+    details = {chosen.rule: chosen.figure, f"{chosen.rule}_at_0.5": chosen.default_figure}
+    if chosen.rule == "cost":
+        details["cost_ratio"] = hp.cost_ratio
+    return Threshold(chosen.value, chosen.rule, chosen_on=name, details=details)

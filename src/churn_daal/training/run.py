@@ -1,0 +1,136 @@
+"""The order of a job: its settings, its data, the fit, the gate, the model folder, the report."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Sequence
+
+from churn_daal import artifact, engine
+from churn_daal.artifact import Manifest
+from churn_daal.artifact.archive import Earlier, open_earlier
+from churn_daal.boosting.fit import Fitted, StoppedError
+from churn_daal.boosting.hyperparameters import parse
+from churn_daal.contract.failure import describe, write_failure
+from churn_daal.contract.job import TrainingJob, read_job
+from churn_daal.contract.paths import SageMakerPaths
+from churn_daal.contract.signals import StopSignal
+from churn_daal.errors import ChurnDaalError, UserError
+from churn_daal.settings import base_dir
+from churn_daal.training.cross_validation import cross_validate
+from churn_daal.training.data import Data, read_data
+from churn_daal.training.evaluation import evaluate
+from churn_daal.training.fitting import fit_job
+from churn_daal.training.saving import Outcome, gate_rows, save_model, write_report
+
+log = logging.getLogger(__name__)
+
+
+def main(early: Sequence[int] = ()) -> int:
+    """Run the job under `/opt/ml` (or `SAGEMAKER_BASE_DIR`); return the process's exit code.
+
+    Rules T11 and T12: 0 for a model, or where the job was stopped before there was one; otherwise
+    1, and the cause in the failure file.
+
+    Parameters
+    ----------
+    early
+        Signals that came before this module was loaded, which ask the job to stop; more may be
+        added until it has a handler of its own.
+    """
+    # stdout carries XGBoost's metric lines alone (rule T16).
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s", stream=sys.stderr)
+    paths = SageMakerPaths(base_dir())
+    abandoned = False
+    try:
+        with StopSignal() as stop:
+            if early:
+                stop.request()
+            abandoned = _run(paths, stop)[1].abandoned
+    except StoppedError as error:
+        log.warning("%s", error)
+        abandoned = True
+    except Exception as error:
+        if isinstance(error, ChurnDaalError):
+            print(describe(error), file=sys.stderr, flush=True)
+        else:
+            log.exception("the job failed by a fault of this program or a library under it")
+        write_failure(paths, error)
+        return 1
+    if abandoned:
+        # A round still runs in a thread that an ordinary end would wait for, or pull the
+        # libraries from under.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)
+    return 0
+
+
+def run(paths: SageMakerPaths, stop: StopSignal) -> Manifest:
+    """Train one model and save it.
+
+    Raises
+    ------
+    UserError
+        The settings or the data are at fault; nothing is written to the model folder.
+    AlgorithmError
+        XGBoost failed.
+    StoppedError
+        The job was asked to stop before there was a model.
+    """
+    return _run(paths, stop)[0]
+
+
+def _run(paths: SageMakerPaths, stop: StopSignal) -> tuple[Manifest, Fitted]:
+    job = read_job(paths)
+    hp = parse(job.hyperparameters, job.reserved)
+    if len(job.hosts) > 1:
+        raise UserError(
+            f"the job has {len(job.hosts)} hosts; training on several is not supported yet in this "
+            "release. Set the instance count to 1."
+        )
+    artifact.check_writable(paths.model)
+    for note in hp.notes:
+        log.warning(note)
+    earlier = _earlier(job)
+    data = read_data(job, hp, stop, None if earlier is None else earlier.manifest)
+    out_of_fold = cross_validate(data, hp, stop)
+    fitted = fit_job(data, hp, job, stop, None if earlier is None else earlier.booster)
+    built = engine.build(fitted.booster, gate_rows(data), seed=hp.seed)
+    if built.reason is not None:
+        log.warning("XGBoost itself will answer, not oneDAL: %s", built.reason)
+    evaluation = evaluate(built.engine, data, hp, out_of_fold)
+    outcome = Outcome(job, hp, data, fitted, built, evaluation, out_of_fold)
+    manifest = save_model(paths, outcome)
+    _tell(manifest, data)
+    write_report(paths, outcome)
+    if out_of_fold is not None:
+        # The last lines, since SageMaker takes a metric's last value.
+        for line in out_of_fold.metric_lines(hp.num_round):
+            print(line, flush=True)
+    return manifest, fitted
+
+
+def _earlier(job: TrainingJob) -> Earlier | None:
+    channel = job.channels.get("model")
+    if channel is None:
+        return None
+    earlier = open_earlier(channel.path)
+    log.info("going on from the model in %s", earlier.source)
+    return earlier
+
+
+def _tell(manifest: Manifest, data: Data) -> None:
+    figures = ", ".join(
+        f"{name} {value:.4f}"
+        for name, value in manifest.metrics.items()
+        if isinstance(value, float) and name != "threshold"
+    )
+    log.info("%d held-out rows: %s", len(data.held_out), figures or "no figures for this objective")
+    parity = manifest.parity
+    if parity is not None and parity["passed"]:
+        log.info(
+            "engine onedal: at most %.1e from XGBoost on the %s of %d rows (limit %.0e)",
+            *(parity["max_difference"], parity["quantity"], parity["rows"], parity["limit"]),
+        )

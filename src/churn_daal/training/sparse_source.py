@@ -1,0 +1,143 @@
+"""Datasets from channels whose features have places and no names: libsvm, recordio-protobuf."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from churn_daal import engine
+from churn_daal.artifact import Manifest
+from churn_daal.boosting.dataset import Dataset
+from churn_daal.boosting.hyperparameters import Hyperparameters
+from churn_daal.errors import UserError
+from churn_daal.report.channel_quality import ChannelQuality
+from churn_daal.tabular.labels import Labels
+from churn_daal.tabular.schema import Schema
+from churn_daal.tabular.sparse_table import (
+    LABEL,
+    SparseFeatures,
+    SparseTable,
+    read_sparse,
+    sparse_schema,
+)
+from churn_daal.tabular.target import Target, encode_target, learn_target
+from churn_daal.training.budget import memory_budget
+from churn_daal.training.channels import OpenChannel
+from churn_daal.training.column_source import side_by_side
+from churn_daal.training.quality import sparse_quality
+
+# Hyperparameters that name columns.
+_COLUMNS = (
+    *("label", "weight", "group", "label_lower_bound", "label_upper_bound", "base_margin"),
+    *("id_columns", "drop_columns", "categorical_columns"),
+)
+
+
+class SparseSource:
+    """The channels of a job whose train channel is libsvm or recordio-protobuf.
+
+    Parameters
+    ----------
+    opened
+        The train channel.
+    hp
+        The job's hyperparameters.
+    known
+        What an earlier model learned, which training goes on from; None to learn anew.
+    check
+        Called while rows are read; what it raises ends the reading.
+
+    Raises
+    ------
+    UserError
+        A hyperparameter names a column: these formats have none.
+    """
+
+    def __init__(
+        self,
+        opened: OpenChannel,
+        hp: Hyperparameters,
+        *,
+        known: Manifest | None = None,
+        check: Callable[[], None] = lambda: None,
+    ) -> None:
+        named = [name for name in _COLUMNS if getattr(hp, name)]
+        if named:
+            raise UserError(
+                f"hyperparameter {named[0]} names a column, and {opened.format} has none: a "
+                "row there carries its own label, weight and query; leave it out, or give CSV"
+            )
+        self._hp, self._opened, self._known = hp, opened, known
+        self.schema = Schema(())
+        self.target = Target("regression", Labels(None), np.zeros(0, np.float32))
+        self._check = check
+        self.quality: dict[str, ChannelQuality] = {}
+
+    def train(self) -> tuple[Dataset, Target]:
+        """Read the train channel, and learn the features and the label from it.
+
+        Raises
+        ------
+        UserError
+            The data is at fault; file and row are named.
+        """
+        hp, known = self._hp, self._known
+        if known is not None:
+            self.schema = known.schema
+            task = engine.objective_named(known.objective).task
+            self.target = Target(task, known.labels, self.target.y)
+            data = self.other(self._opened)
+            return data, replace(self.target, y=data.y)
+        table = self._read(self._opened)
+        self.schema = sparse_schema(
+            table, indexing=hp.libsvm_indexing, declared=self._opened.counts_from_zero
+        )
+        self.target = learn_target(
+            table.table,
+            LABEL,
+            task=engine.objective_named(hp.objective).task if hp.objective else None,
+            num_class=hp.num_class,
+            positive_label=hp.positive_label,
+        )
+        return self._dataset(table, self.target, self._opened), self.target
+
+    def other(self, opened: OpenChannel) -> Dataset:
+        """Read another channel by what the train channel taught.
+
+        Raises
+        ------
+        UserError
+            The data is at fault, or has columns; file and row are named.
+        """
+        if not opened.is_sparse:
+            raise UserError(
+                f"channel {opened.channel.name!r} holds {opened.format}, but the train channel "
+                f"{self._opened.format}, whose features have no names; give both in one format"
+            )
+        table = self._read(opened)
+        target = self.target
+        y = encode_target(table.table, LABEL, task=target.task, labels=target.labels)
+        return self._dataset(table, Target(target.task, target.labels, y), opened)
+
+    def _read(self, opened: OpenChannel) -> SparseTable:
+        return read_sparse(
+            opened.files, opened.blocks, budget=memory_budget(self._hp), check=self._check
+        )
+
+    def _dataset(self, table: SparseTable, target: Target, opened: OpenChannel) -> Dataset:
+        name = opened.channel.name
+        features = SparseFeatures(table, self.schema, declared=opened.counts_from_zero)
+        quality = sparse_quality(
+            table, features, self.schema, target, target.y, train=name == "train"
+        )
+        if quality is not None:
+            self.quality[name] = quality
+        data = Dataset(
+            features,
+            target.y,
+            weight=table.weights,
+            group=table.groups,
+        )
+        return data if table.groups is None else side_by_side(data, table.groups)
