@@ -53,6 +53,7 @@ def fit_with_ours(base: Path) -> None:
     """Read the channel and fit, as a job does."""
     from churn_daal.boosting.fit import fit
     from churn_daal.boosting.hyperparameters import parse
+    from churn_daal.cluster import World
     from churn_daal.contract.job import read_job
     from churn_daal.contract.paths import SageMakerPaths
     from churn_daal.contract.signals import StopSignal
@@ -61,7 +62,7 @@ def fit_with_ours(base: Path) -> None:
 
     job = read_job(SageMakerPaths(base))
     hp = parse(job.hyperparameters)
-    data = read_data(job, hp, StopSignal())
+    data = read_data(job, hp, StopSignal(), world=World(("here",), 0))
     fit(
         data.train,
         data.held_out,

@@ -42,6 +42,37 @@ def test_files_named_in_pages_exist(page: Path) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=NAMES)
+def test_tests_named_in_pages_exist(page: Path) -> None:
+    """A page that says which test holds a claim names a function of that file."""
+    named = re.findall(r"(tests/[\w/]+\.py)::(\w+)", page.read_text(encoding="utf-8"))
+
+    assert [
+        f"{file}::{name}"
+        for file, name in named
+        if not re.search(rf"^def {name}\(", (ROOT / file).read_text("utf-8"), re.MULTILINE)
+    ] == []
+
+
+def test_the_comparison_names_a_test_for_each_defect() -> None:
+    """Each test of `tests/aws_defects/` stands in its defect's row, and no row is without one."""
+    text = (ROOT / "docs" / "compared_with_aws.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| (X\d+) \|(.*)$", text, re.MULTILINE))
+    tests = {
+        name: file.name
+        for file in (ROOT / "tests" / "aws_defects").glob("test_*.py")
+        for name in re.findall(r"^def (test_x\d+_\w+)", file.read_text("utf-8"), re.MULTILINE)
+    }
+
+    assert list(rows) == [f"X{number}" for number in range(1, 17)]
+    assert {name.split("_")[1].upper() for name in tests} == set(rows)
+    assert [
+        name
+        for name, file in tests.items()
+        if f"tests/aws_defects/{file}::{name}`" not in rows[name.split("_")[1].upper()]
+    ] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=NAMES)
 def test_make_targets_named_in_pages_exist(page: Path) -> None:
     """`make X` in a page is a target of the Makefile."""
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))

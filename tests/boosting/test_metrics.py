@@ -51,6 +51,15 @@ def test_weights_count_in_every_figure_but_the_table() -> None:
     assert found["confusion_matrix"] == [[2, 1], [1, 2]]
 
 
+@pytest.mark.parametrize("objective", ["count:poisson", "reg:gamma", "reg:squarederror"])
+def test_an_answer_that_overflowed_gives_null(objective: str) -> None:
+    """An exponential link may answer infinity: the figures are null, and the job goes on."""
+    found = held_out_metrics(objective, Y + 1, np.where(Y > 0, F32(np.inf), P))
+
+    assert {found[name] for name in ("rmse", "mae", "r2")} == {None}
+    assert found["rows"] == 6
+
+
 @pytest.mark.parametrize("label", [0, 1])
 def test_one_class_gives_null_and_no_warning(label: int) -> None:
     """Where all held rows have one label there is no AUC, and the job goes on."""

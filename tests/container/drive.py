@@ -133,6 +133,44 @@ def lay_opt_ml(base: Path, data: str | None = None, **hyperparameters: str) -> P
     return base
 
 
+def lay_job(
+    base: Path,
+    files: Mapping[str, str | bytes],
+    channels: Mapping[str, Mapping[str, str]] | None = None,
+    **hyperparameters: object,
+) -> Path:
+    """Lay an /opt/ml with files below input/data, and the channels' entries where given."""
+    for folder in ("input/config", "input/data", "model", "output/data"):
+        (base / folder).mkdir(parents=True)
+    for name, content in files.items():
+        file = base / "input/data" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content.encode() if isinstance(content, str) else content)
+    config = base / "input/config"
+    (config / "hyperparameters.json").write_text(json.dumps(hyperparameters))
+    if channels is not None:
+        (config / "inputdataconfig.json").write_text(json.dumps(channels))
+    return base
+
+
+def failure_of(opt_ml: Path, done: subprocess.CompletedProcess[str]) -> str:
+    """Return the reason a job gives, once it is sure that it ended as a user's fault has to."""
+    assert done.returncode == 1, done.stderr
+    assert "Traceback" not in done.stderr
+    assert not any((opt_ml / "model").iterdir())
+    failure = (opt_ml / "output/failure").read_text()
+    assert failure.startswith("UserError: ")
+    assert failure.splitlines()[0] in done.stderr
+    return failure
+
+
+def model_bytes(opt_ml: Path) -> dict[str, bytes]:
+    """Return the files of a job's model by name."""
+    model = opt_ml / "model"
+    files = (path for path in model.rglob("*") if path.is_file())
+    return {str(path.relative_to(model)): path.read_bytes() for path in files}
+
+
 def mount(source: Path, target: str, *, readonly: bool = False) -> tuple[str, str]:
     """Return the options that lay a folder into a container; --volume cannot take every path."""
     return ("--mount", f"type=bind,source={source},target={target}{',readonly' * readonly}")

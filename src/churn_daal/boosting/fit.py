@@ -53,6 +53,7 @@ def fit(
     earlier: bytes | None = None,
     budget: int | None = None,
     patience: float | None = PATIENCE,
+    may_be_empty: bool = False,
 ) -> Fitted:
     """Fit a booster, one line a round as XGBoost prints it.
 
@@ -93,6 +94,8 @@ def fit(
         Seconds to wait for a round after a request to stop. None runs everything in the
         caller's thread and waits for the round: XGBoost's collective is bound to the thread
         that entered it.
+    may_be_empty
+        Whether this host of several may have no rows.
 
     Raises
     ------
@@ -106,8 +109,9 @@ def fit(
         The job was asked to stop, and the first round was not over within `patience`. A thread
         is left behind: see `Fitted.abandoned`.
     """
-    for data, name in ((train, TRAIN), (validation, VALIDATION)):
-        _refuse_nothing(data, name)
+    if not may_be_empty:
+        for data, name in ((train, TRAIN), (validation, VALIDATION)):
+            _refuse_nothing(data, name)
     params = _params(hp, objective, num_class)
     run = Run(
         Plan(

@@ -90,6 +90,9 @@ class _Pieces(xgboost.DataIter):
     def reset(self) -> None:
         """Start over."""
         self._pieces = self._data.batches()
+        if not len(self._data):
+            # XGBoost wants one piece, if an empty one.
+            self._pieces = iter([(np.empty((0, self._data.width), np.float32), slice(0, 0))])
 
     def next(self, input_data: Callable[..., Any]) -> bool:
         """Hand over the next piece; return whether there was one."""

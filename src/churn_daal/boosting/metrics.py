@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -157,11 +158,13 @@ def _multiclass(y: Vector, response: Vector, weight: Vector | None) -> Metrics:
 
 
 def _regression(objective: str, y: Vector, response: Vector, weight: Vector | None) -> Metrics:
+    r2 = partial(metrics.r2_score, force_finite=False)
+    # An exponential link can overflow, and scikit-learn takes no infinite answer.
     figures: Metrics = {
         "task": "regression",
-        "rmse": metrics.root_mean_squared_error(y, response, sample_weight=weight),
-        "mae": metrics.mean_absolute_error(y, response, sample_weight=weight),
-        "r2": metrics.r2_score(y, response, sample_weight=weight, force_finite=False),
+        "rmse": _try(metrics.root_mean_squared_error, y, response, weight),
+        "mae": _try(metrics.mean_absolute_error, y, response, weight),
+        "r2": _try(r2, y, response, weight),
     }
     if objective == "count:poisson":
         figures["mean_poisson_deviance"] = _try(metrics.mean_poisson_deviance, y, response, weight)

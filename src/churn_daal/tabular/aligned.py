@@ -37,7 +37,7 @@ class AlignedReader:
         self.files: tuple[Path, ...] = reader.files
         self.names, self.width, self.delimiter = like.names, like.width, reader.delimiter
         back = {own: position for position, own in enumerate(self._order)}
-        self.categorical = frozenset(back[own] for own in reader.categorical)
+        self.categorical = like.categorical | {back[own] for own in reader.categorical}
 
     def batches(self, wanted: Collection[int], text: Collection[int]) -> Iterator[Batch]:
         """Yield every row in order; see `Reader`."""

@@ -7,6 +7,7 @@ how it was written.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -18,6 +19,8 @@ from churn_daal.tabular import cells
 
 Numbers = NDArray[np.float32]
 Codes = NDArray[np.int32]
+# The row of a cell that other hosts hold.
+ELSEWHERE: Final = -1
 _MISSING: Final = pa.array(sorted(cells.MISSING))
 
 
@@ -70,6 +73,29 @@ class TextColumn:
             self._counts = np.concatenate([self._counts, np.zeros(grown, dtype=np.int64)])
         self._counts += np.bincount(codes, minlength=len(known))
         return codes
+
+    @classmethod
+    def of(
+        cls, distinct: Sequence[str], counts: NDArray[np.int64], first: NDArray[np.int64]
+    ) -> TextColumn:
+        """Return a column of cells that are known already."""
+        column = cls()
+        column._codes = {cell: code for code, cell in enumerate(distinct)}
+        column._counts, column._first = counts, first
+        return column
+
+    def absorb(self, distinct: Sequence[str], counts: Sequence[int]) -> None:
+        """Add what other hosts hold of the column; the codes of cells known here stay.
+
+        The first row of a cell that only others hold is `ELSEWHERE`.
+        """
+        for cell in distinct:
+            self._codes.setdefault(cell, len(self._codes))
+        grown = len(self._codes) - len(self._counts)
+        self._counts = np.concatenate([self._counts, np.zeros(grown, dtype=np.int64)])
+        self._first = np.concatenate([self._first, np.full(grown, ELSEWHERE, dtype=np.int64)])
+        places = [self._codes[cell] for cell in distinct]
+        self._counts[places] += np.asarray(counts, dtype=np.int64)
 
 
 class NumberColumn:

@@ -29,15 +29,22 @@ _LONGEST_RECORD: Final = 1 << 28
 BLOCK_BYTES: Final = 4 << 20
 
 
-def channel_files(folder: Path) -> list[Path]:
+def channel_files(folder: Path, *, may_be_empty: bool = False) -> list[Path]:
     """Return a channel's data files at any depth, hidden ones left out, in a fixed order.
+
+    Parameters
+    ----------
+    folder
+        The channel's.
+    may_be_empty
+        Whether there need not be any.
 
     Raises
     ------
     UserError
-        The folder is missing or holds no file with content.
+        The folder is missing or holds no file with content, and has to.
     """
-    if not folder.is_dir():
+    if not folder.is_dir() and not may_be_empty:
         raise UserError(f"channel {folder.name!r}: there is no folder {folder}; pass this channel")
     files = sorted(
         path
@@ -46,7 +53,7 @@ def channel_files(folder: Path) -> list[Path]:
         and path.stat().st_size
         and not any(part.startswith(".") for part in path.relative_to(folder).parts)
     )
-    if not files:
+    if not files and not may_be_empty:
         raise UserError(f"channel {folder.name!r}: no file with content in {folder}")
     return files
 

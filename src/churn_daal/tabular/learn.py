@@ -90,6 +90,15 @@ def distinct_cells(table: Table, position: int) -> tuple[list[str], NDArray[np.i
     return [_shortest(value) for value in values], codes.astype(np.int32)
 
 
+def tally(table: Table, position: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return how many rows hold each of `distinct_cells`, over all hosts, and the first of them."""
+    column = table.columns[position]
+    if isinstance(column, TextColumn):
+        return column.counts, column.first
+    _, first, counts = np.unique(table.kept[position], return_index=True, return_counts=True)
+    return counts.astype(np.int64), first.astype(np.int64)
+
+
 def _shortest(value: np.float32) -> str:
     return "" if np.isnan(value) else repr(float(str(value)))
 

@@ -45,6 +45,7 @@ def read_table(
     numbers: Collection[int] = (),
     budget: int | None = None,
     check: Callable[[], None] = lambda: None,
+    may_be_empty: bool = False,
 ) -> Table:
     """Read the wanted columns of a channel.
 
@@ -64,6 +65,8 @@ def read_table(
         Bytes of memory for the stored columns; beyond them they go to the disk.
     check
         Called between two batches; what it raises ends the reading.
+    may_be_empty
+        Whether there need not be any rows, as on one of several hosts.
 
     Raises
     ------
@@ -83,7 +86,7 @@ def read_table(
             for batch in reader.batches(wanted.all, reading.texts):
                 check()
                 reading.take(batch)
-            return reading.table()
+            return reading.table(may_be_empty=may_be_empty)
         except _TurnedTextError as turned:
             # What a number looked like is not kept, so a column of texts starts over.
             names = ", ".join(str(_name(reader, p)) for p in sorted(turned.positions))
@@ -149,21 +152,26 @@ class _Reading:
         for p in self._wanted.keep:
             self._kept[p].append(read[p])
 
-    def table(self) -> Table:
+    def table(self, *, may_be_empty: bool) -> Table:
         """Return what was read; raise where columns turned to text below the first rows."""
         if self._turned:
             raise _TurnedTextError(self._turned)
         reader, store = self._reader, self._store
         store.close()
-        if not store.rows:
+        if not store.rows and not may_be_empty:
             raise UserError(f"{reader.files[0].name}: a header but no data rows")
         header = "present" if reader.names else "absent"
         log.info(
             "read %d rows of %d columns from %d file(s), header %s",
             *(store.rows, reader.width, len(reader.files), header),
         )
-        kept = {p: np.concatenate(parts) for p, parts in self._kept.items()}
+        kept = {p: self._whole(p, parts) for p, parts in self._kept.items()}
         return Table(reader, self._columns, kept, store, tuple(self._rows_of))
+
+    def _whole(self, position: int, parts: list[NDArray[Any]]) -> NDArray[Any]:
+        text = isinstance(self._columns[position], TextColumn)
+        nothing = np.zeros(0, np.int32 if text else np.float32)
+        return np.concatenate([nothing, *parts])
 
 
 def _piece(column: NumberColumn | TextColumn, came: Numbers | pa.Array, start: int) -> NDArray[Any]:

@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 
 from churn_daal.errors import SchemaError, UserError
 from churn_daal.tabular.batch import Batch, Source
-from churn_daal.tabular.columns import NumberColumn
+from churn_daal.tabular.columns import NumberColumn, TextColumn
+from churn_daal.tabular.learn import distinct_cells, tally
 from churn_daal.tabular.schema import Column, Schema
 from churn_daal.tabular.sparse_block import SparseBlock, index_base, rebase
 from churn_daal.tabular.store import Store
@@ -58,6 +59,14 @@ class SparseTable:
     highest: int | None
 
 
+def label_as_text(table: Table) -> Table:
+    """Return a table whose label is a column of texts, as classes are learned from."""
+    distinct, codes = distinct_cells(table, LABEL)
+    counts, first = tally(table, LABEL)
+    texts = TextColumn.of(distinct, counts, first)
+    return replace(table, columns={LABEL: texts}, kept={LABEL: codes})
+
+
 class _Places:
     """Where rows came from, as `Table` asks for it."""
 
@@ -88,6 +97,7 @@ def read_sparse(
     *,
     budget: int | None = None,
     check: Callable[[], None] = lambda: None,
+    may_be_empty: bool = False,
 ) -> SparseTable:
     """Read a channel's files.
 
@@ -101,6 +111,8 @@ def read_sparse(
         Bytes of memory for the entries; beyond them they go to the disk.
     check
         Called between two blocks; what it raises ends the reading.
+    may_be_empty
+        Whether there need not be any rows, as on one of several hosts.
 
     Raises
     ------
@@ -118,10 +130,10 @@ def read_sparse(
             own.append(spool.keep(block))
         blocks += own
         lines.append(np.concatenate([block.rows for block in own]) if own else np.zeros(0, int))
-    if not sum(map(len, blocks)):
+    if not sum(map(len, blocks)) and not may_be_empty:
         raise UserError(f"{files[0].name}: no rows")
     spans = [span for span in (block.span() for block in blocks) if span]
-    labels = np.concatenate([_labels(block) for block in blocks])
+    labels = np.concatenate([np.zeros(0, np.float32), *map(_labels, blocks)])
     rows = Store(())
     rows.add({}, len(labels))
     log.info("read %d rows from %d file(s)", len(labels), len(files))
@@ -134,18 +146,22 @@ def read_sparse(
             tuple(map(len, lines)),
         ),
         blocks=tuple(blocks),
-        weights=_all_or_none(blocks, "weights", files[0]),
-        groups=_all_or_none(blocks, "groups", files[0]),
+        weights=_all_or_none(blocks, "weights", files),
+        groups=_all_or_none(blocks, "groups", files),
         lowest=min((low for low, _ in spans), default=None),
         highest=max((high for _, high in spans), default=None),
     )
 
 
-def sparse_schema(table: SparseTable, *, indexing: str, declared: bool) -> Schema:
+def sparse_schema(
+    lowest: int | None, highest: int | None, *, indexing: str, declared: bool
+) -> Schema:
     """Return the features of a train channel: `f0`, `f1`, ..., all numbers.
 
     Parameters
     ----------
+    lowest, highest
+        Of the channel's indices, over all hosts; None where every row is empty.
     indexing
         The hyperparameter `libsvm_indexing`.
     declared
@@ -156,10 +172,10 @@ def sparse_schema(table: SparseTable, *, indexing: str, declared: bool) -> Schem
     UserError
         No row has a feature, or one lies below the first that `indexing` allows.
     """
-    if table.highest is None:
+    if highest is None:
         raise UserError("every row of the train channel is empty; there is nothing to learn from")
-    base = 0 if declared else index_base(indexing, table.lowest)
-    width = table.highest - base + 1
+    base = 0 if declared else index_base(indexing, lowest)
+    width = highest - base + 1
     columns = tuple(Column(f"f{place}", "number") for place in range(width))
     return Schema(columns, index_base=base)
 
@@ -266,11 +282,11 @@ def _labels(block: SparseBlock) -> NDArray[np.float32]:
     return block.labels.astype(np.float32)
 
 
-def _all_or_none(blocks: Sequence[SparseBlock], name: str, file: Path) -> Any:  # noqa: ANN401
+def _all_or_none(blocks: Sequence[SparseBlock], name: str, files: Sequence[Path]) -> Any:  # noqa: ANN401
     """Return the rows' weights or queries, which all blocks have or none."""
     parts = [getattr(block, name) for block in blocks if len(block)]
     if all(part is None for part in parts):
         return None
     if any(part is None for part in parts):
-        raise UserError(f"{file.name} and the files beside it: only some rows have {name}")
+        raise UserError(f"{files[0].name} and the files beside it: only some rows have {name}")
     return np.concatenate(parts)

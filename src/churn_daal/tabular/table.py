@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from churn_daal.errors import DataError, UserError
 from churn_daal.tabular.batch import Reader
-from churn_daal.tabular.columns import NumberColumn, TextColumn
+from churn_daal.tabular.columns import ELSEWHERE, NumberColumn, TextColumn
 from churn_daal.tabular.store import Store
+
+ON_ANOTHER_HOST: Final = " (on another host)"
 
 
 @dataclass(frozen=True)
@@ -80,10 +82,12 @@ class Table:
         reason
             What came, what was expected and the remedy.
         index
-            0-based data row in the whole table.
+            0-based data row in the whole table; `ELSEWHERE` where another host has it.
         position
             0-based column.
         """
+        if index == ELSEWHERE:
+            return fault(self.reader, self.rows_of, reason + ON_ANOTHER_HOST, position=position)
         return fault(self.reader, self.rows_of, reason, index=index, position=position)
 
 

@@ -12,7 +12,7 @@ from churn_daal.errors import UserError
 from churn_daal.tabular import cells
 from churn_daal.tabular.classes import binary_classes, listed, multiclass_classes
 from churn_daal.tabular.labels import Labels, as_class
-from churn_daal.tabular.learn import distinct_cells, read_numbers
+from churn_daal.tabular.learn import distinct_cells, read_numbers, tally
 from churn_daal.tabular.table import Table
 
 Task = Literal["binary", "multiclass", "regression", "ranking", "survival"]
@@ -79,10 +79,11 @@ def learn_target(
     if task not in {"binary", "multiclass"}:
         return Target(task, Labels(name), read_numbers(table, position))
     if not words and positive_label is None and (task == "binary" or num_class):
-        values = read_numbers(table, position)
+        # Of the distinct cells, which all hosts of a job share, and not of this one's rows.
+        values = np.asarray(cells.numbers(distinct), dtype=np.float32)
         count = num_class or 2
         if not _out_of_range(values, task, count).any():
-            return Target(task, Labels(name, tuple(range(count))), values)
+            return Target(task, Labels(name, tuple(range(count))), values[codes])
     classes = (
         binary_classes(table, distinct, positive_label)
         if task == "binary"
@@ -124,7 +125,7 @@ def encode_target(table: Table, position: int, *, task: Task, labels: Labels) ->
             raise table.fault(
                 f"label {cells.shown(cell)} is not a class of the train channel "
                 f"({listed(labels.classes)}); mend the label or add such rows to train",
-                index=int(np.argmax(codes == place)),
+                index=int(tally(table, position)[1][place]),
                 position=position,
             )
     coded = np.asarray([numbers[as_class(cell)] for cell in distinct], dtype=np.float32)
@@ -176,14 +177,15 @@ def read_bounds(table: Table, position: int, *, open_end: float) -> Vector:
 
 def _guess_task(table: Table, position: int) -> Task:
     """Tell the task of a label column that holds words; refuse words among numbers."""
-    distinct, codes = distinct_cells(table, position)
+    distinct, _ = distinct_cells(table, position)
+    counts, first = tally(table, position)
     number = np.asarray([cells.is_number(cell) for cell in distinct], dtype=bool)
-    if number[codes].sum() * 2 > len(codes):
+    if counts[number].sum() * 2 > counts.sum():
         word = int(np.argmax(~number))
         raise table.fault(
             f"label {cells.shown(distinct[word])} is not a number, but most labels are; mend it, "
             "or set objective=multi:softprob if it is a class of its own",
-            index=int(np.argmax(codes == word)),
+            index=int(first[word]),
             position=position,
         )
     return "binary" if len(distinct) <= 2 else "multiclass"
@@ -202,12 +204,13 @@ def _refuse_missing(table: Table, position: int) -> None:
     plain = table.numbers(position)
     if plain is not None and not np.isnan(plain).any():
         return
-    distinct, codes = distinct_cells(table, position)
+    distinct, _ = distinct_cells(table, position)
+    counts, first = tally(table, position)
     for place, cell in enumerate(distinct):
         if cell in cells.MISSING:
             raise table.fault(
-                "the label is missing; fill it in or leave the row out "
-                f"({int((codes == place).sum())} such row(s))",
-                index=int(np.argmax(codes == place)),
+                f"the label is missing; fill it in or leave the row out ({counts[place]} such "
+                "row(s))",
+                index=int(first[place]),
                 position=position,
             )

@@ -11,6 +11,7 @@ from typing import Final, Literal, cast
 
 from churn_daal.boosting.fit import StoppedError
 from churn_daal.boosting.hyperparameters import Hyperparameters
+from churn_daal.cluster import World
 from churn_daal.contract.job import Channel, TrainingJob
 from churn_daal.contract.pipes import spool
 from churn_daal.contract.signals import StopSignal
@@ -88,8 +89,8 @@ class OpenChannel:
             yield from read.read_blocks(stream, name=file.name)
 
 
-def open_channel(job: TrainingJob, name: str) -> OpenChannel:
-    """Find a channel's files and their format.
+def open_channel(job: TrainingJob, name: str, world: World) -> OpenChannel:
+    """Find a channel's files and their format, which all hosts of the job share.
 
     Without a ContentType the first file tells: AWS's XGBoost image takes it for libsvm then.
 
@@ -102,7 +103,8 @@ def open_channel(job: TrainingJob, name: str) -> OpenChannel:
     if channel is None:
         have = ", ".join(job.channels) or "none"
         raise UserError(f"the job has no {name!r} channel (it has: {have}); add it to the inputs")
-    files = tuple(channel_files(channel.path))
+    # One of several hosts may have no share of the files.
+    files = tuple(channel_files(channel.path, may_be_empty=world.size > 1))
     if channel.content_type is not None:
         kind = TYPES.get(channel.content_type)
         if kind is None:
@@ -112,8 +114,16 @@ def open_channel(job: TrainingJob, name: str) -> OpenChannel:
                 "application/jsonlines. Convert the data, or set the type it has"
             )
     else:
-        kind = _look(files[0])
-        log.info("channel %r has no ContentType; %s looks like %s", name, files[0].name, kind)
+        kind = _look(files[0]) if files else None
+        kinds = [other for other in world.gather(kind) if other is not None]
+        if len(set(kinds)) > 1:
+            raise UserError(
+                f"channel {name!r} looks like {' and '.join(sorted(set(kinds)))} on different "
+                "hosts; name its type in the channel's ContentType"
+            )
+        kind = kinds[0] if kinds else "csv"
+        if files:
+            log.info("channel %r has no ContentType; %s looks like %s", name, files[0].name, kind)
     return OpenChannel(channel, files, kind)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final, cast
 
@@ -10,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from churn_daal import engine
-from churn_daal.artifact import Manifest
 from churn_daal.boosting.dataset import Dataset
 from churn_daal.boosting.hyperparameters import Hyperparameters
 from churn_daal.errors import UserError
@@ -25,10 +23,11 @@ from churn_daal.tabular.learn import (
     read_numbers,
     text_features,
 )
+from churn_daal.tabular.merging import same_columns, share_texts, text_elsewhere
 from churn_daal.tabular.reading import read_table
 from churn_daal.tabular.roles import RoleNames, Roles, resolve
 from churn_daal.tabular.schema import Schema
-from churn_daal.tabular.table import Table
+from churn_daal.tabular.table import ON_ANOTHER_HOST, Table
 from churn_daal.tabular.target import (
     Target,
     Task,
@@ -39,6 +38,7 @@ from churn_daal.tabular.target import (
 )
 from churn_daal.training.budget import memory_budget
 from churn_daal.training.channels import OpenChannel, column_reader
+from churn_daal.training.context import Context
 from churn_daal.training.quality import column_quality
 
 CLASSES: Final = frozenset({"binary", "multiclass"})
@@ -50,38 +50,27 @@ class ColumnSource:
     Parameters
     ----------
     opened
-        The train channel.
-    hp
-        The job's hyperparameters.
-    known
-        What an earlier model learned, which training goes on from; None to learn anew.
-    check
-        Called while rows are read; what it raises ends the reading.
+        The train channel; without files on a host that has no share of it.
+    context
+        The job.
 
     Raises
     ------
     UserError
-        A column is not there, or the columns are not those of the earlier model.
+        A column is not there, or the columns are not those of the earlier model or of the
+        other hosts.
     """
 
-    def __init__(
-        self,
-        opened: OpenChannel,
-        hp: Hyperparameters,
-        *,
-        known: Manifest | None = None,
-        check: Callable[[], None] = lambda: None,
-    ) -> None:
-        self._hp, self._known = hp, known
-        self._reader = column_reader(opened, hp)
-        self._roles = resolve(_role_names(hp, opened), self._reader)
+    def __init__(self, opened: OpenChannel, context: Context) -> None:
+        self._context, self._hp = context, context.hp
+        self._reader = self._open(opened, None)
+        self._roles = resolve(_role_names(context.hp, opened), self._reader)
         self.schema = Schema(())
         self.target = Target("regression", Labels(None), np.zeros(0, np.float32))
-        self._check = check
         self.quality: dict[str, ChannelQuality] = {}
-        if known is not None:
-            self.schema = known.schema
-            self._roles = in_order(self._roles, self._reader, known.schema)
+        if context.known is not None:
+            self.schema = context.known.schema
+            self._roles = in_order(self._roles, self._reader, context.known.schema)
 
     def train(self) -> tuple[Dataset, Target]:
         """Read the train channel, and learn the schema and the label from it.
@@ -91,17 +80,53 @@ class ColumnSource:
         UserError
             The data is at fault; file, row and column are named.
         """
-        hp, roles, known = self._hp, self._roles, self._known
+        hp, roles, known = self._hp, self._roles, self._context.known
         if known is not None:
             learned = engine.objective_named(known.objective).task
             self.target = Target(learned, known.labels, self.target.y)
             data = self._by_schema(self._reader, "train")
             return data, replace(self.target, y=data.y)
         task = engine.objective_named(hp.objective).task if hp.objective else None
-        table = self._table(self._reader, task, text=roles.categorical)
-        self.target = learn_label(table, roles, task, hp)
-        self.schema = learn_schema(table, roles)
+        table = self._shared_table(task)
+        fault = None
+        try:
+            self.target = learn_label(table, roles, task, hp)
+            self.schema = learn_schema(table, roles)
+        except UserError as error:
+            if self._context.world.size == 1:
+                raise
+            fault = str(error)
+        # All hosts fail alike here, and the one that has the row at fault can name it.
+        named = [each for each in self._context.world.gather(fault) if each is not None]
+        if named:
+            raise UserError(min(named, key=lambda text: text.endswith(ON_ANOTHER_HOST)))
         return self._dataset(table, self.target.y, "train"), self.target
+
+    def _open(self, opened: OpenChannel, like: Reader | None) -> Reader:
+        """Open a channel's files in the order of another's columns, or of the first host's."""
+        world = self._context.world
+        known = None if like is None else like.names
+        own = column_reader(opened, self._hp, known) if opened.files else None
+        if like is None and world.size > 1:
+            like = same_columns(own, world.gather)
+        if own is None:
+            # Only several hosts let a channel be empty, and they have the columns from above.
+            return cast("Reader", like)
+        return own if like is None else AlignedReader(own, like)
+
+    def _shared_table(self, task: Task | None) -> Table:
+        """Read the train channel, text wherever any host has text."""
+        world = self._context.world
+        text = self._roles.categorical
+        table = self._table(self._reader, task, text=text)
+        if world.size == 1:
+            return table
+        while world.any(bool(more := text_elsewhere(table, world.gather))):
+            if more:
+                text |= more
+                table = self._table(self._reader, task, text=text)
+        share_texts(table, world.gather, world.rank)
+        return table
 
     def other(self, opened: OpenChannel) -> Dataset:
         """Read another channel by what the train channel taught.
@@ -116,8 +141,7 @@ class ColumnSource:
                 f"channel {opened.channel.name!r} holds {opened.format}, whose features have no "
                 "names, but the train channel has columns; give both in one format"
             )
-        reader = column_reader(opened, self._hp, self._reader.names)
-        return self._by_schema(AlignedReader(reader, self._reader), opened.channel.name)
+        return self._by_schema(self._open(opened, self._reader), opened.channel.name)
 
     def _by_schema(self, reader: Reader, name: str) -> Dataset:
         """Read a channel by the schema and the label that are known."""
@@ -155,7 +179,8 @@ class ColumnSource:
             text=text | cast("set[int]", as_text),
             numbers=numbers | set(roles.numbers),
             budget=memory_budget(self._hp),
-            check=self._check,
+            check=self._context.check,
+            may_be_empty=self._context.world.size > 1,
         )
 
     def _dataset(self, table: Table, y: NDArray[np.float32], name: str) -> Dataset:

@@ -12,11 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import numpy as np
+
 from churn_daal.artifact import Manifest
 from churn_daal.boosting.dataset import Dataset
 from churn_daal.boosting.fit import PATIENCE, StoppedError
 from churn_daal.boosting.hyperparameters import Hyperparameters
-from churn_daal.boosting.split import split_rows
+from churn_daal.boosting.split import MIN_ROWS, split_rows
+from churn_daal.cluster import World
 from churn_daal.contract.job import TrainingJob
 from churn_daal.contract.signals import StopSignal
 from churn_daal.errors import UserError
@@ -27,6 +30,7 @@ from churn_daal.tabular.target import Task
 from churn_daal.training.budget import release_memory
 from churn_daal.training.channels import OpenChannel, open_channel, spooled
 from churn_daal.training.column_source import ColumnSource
+from churn_daal.training.context import Context
 from churn_daal.training.sparse_source import SparseSource
 
 log = logging.getLogger(__name__)
@@ -89,7 +93,12 @@ class Data:
 
 
 def read_data(
-    job: TrainingJob, hp: Hyperparameters, stop: StopSignal, known: Manifest | None = None
+    job: TrainingJob,
+    hp: Hyperparameters,
+    stop: StopSignal,
+    *,
+    world: World,
+    known: Manifest | None = None,
 ) -> Data:
     """Read the channels of a job, those in Pipe mode by way of the local disk.
 
@@ -99,6 +108,8 @@ def read_data(
         The job.
     stop
         Asked while rows are read.
+    world
+        The hosts of the job: each reads its own files, and all learn one schema.
     known
         What an earlier model learned, which training goes on from; None to learn anew.
 
@@ -112,29 +123,33 @@ def read_data(
     for name in sorted(job.channels.keys() - _KNOWN):
         log.info("channel %r is carried along and not read: it has no meaning here", name)
     with tempfile.TemporaryDirectory(prefix="churn-daal-") as folder:
-        data = _read(spooled(job, Path(folder), stop), hp, stop, known)
+        context = Context(hp, world, known, _patient(stop))
+        data = _read(spooled(job, Path(folder), stop), context)
     release_memory()
     return data
 
 
-def _read(job: TrainingJob, hp: Hyperparameters, stop: StopSignal, known: Manifest | None) -> Data:
-    opened = open_channel(job, "train")
-    kind = SparseSource if opened.is_sparse else ColumnSource
-    source = kind(opened, hp, known=known, check=_patient(stop))
+def _read(job: TrainingJob, context: Context) -> Data:
+    hp, world, known = context.hp, context.world, context.known
+    opened = open_channel(job, "train", world)
+    source = (SparseSource if opened.is_sparse else ColumnSource)(opened, context)
     whole, target = source.train()
     objective = hp.objective or (known.objective if known else DEFAULT_OBJECTIVES[target.task])
-    _check_columns(objective, whole)
+    _check_columns(objective, whole, world)
     _check_constraints(hp, whole.width)
     if hp.threshold_rule != "fixed" and objective not in PROBABILITIES:
         raise UserError(
             f"hyperparameter threshold={hp.threshold_rule} chooses a probability, and objective "
             f"{objective!r} has none of two classes; leave it out, or use binary:logistic"
         )
-    beside = {name: open_channel(job, name) for name in OTHERS if name in job.channels}
+    world.agree("the channels", sorted(job.channels))
+    world.agree("the columns", source.schema.to_dict())
+    world.agree("the label", [target.labels.to_dict(), objective])
+    beside = {name: open_channel(job, name, world) for name in OTHERS if name in job.channels}
     others = {name: source.other(channel) for name, channel in beside.items()}
     train, held = whole, others.get("validation")
     if held is None:
-        train, held = _split(whole, target.task, hp)
+        train, held = _split(whole, target.task, hp, alone=world.size == 1)
     return Data(
         train=train,
         all_train=whole,
@@ -178,8 +193,10 @@ def _digest(channels: Iterable[OpenChannel]) -> str:
     return found.hexdigest()
 
 
-def _check_columns(objective: str, train: Dataset) -> None:
+def _check_columns(objective: str, train: Dataset, world: World) -> None:
     """Refuse an objective without the columns it learns from, before anything is fitted."""
+    if world.size > 1 and not len(train):
+        return
     if objective.startswith("rank:") and train.group is None:
         raise UserError(
             f"objective {objective!r} needs the query of each row; name its column in the "
@@ -209,7 +226,12 @@ def _check_constraints(hp: Hyperparameters, width: int) -> None:
         )
 
 
-def _split(train: Dataset, task: Task, hp: Hyperparameters) -> tuple[Dataset, Dataset]:
+def _split(
+    train: Dataset, task: Task, hp: Hyperparameters, *, alone: bool
+) -> tuple[Dataset, Dataset]:
+    if not alone and len(train) < MIN_ROWS:
+        # Another host has the rows.
+        return train, train.take(np.zeros(0, np.intp))
     kept, held = split_rows(
         # Labels that are shares count as the class they are nearer to.
         (train.y >= 0.5).astype(train.y.dtype) if task == "binary" else train.y,

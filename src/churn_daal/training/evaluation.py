@@ -16,6 +16,8 @@ from churn_daal.boosting.hyperparameters import Hyperparameters
 from churn_daal.boosting.metrics import held_out_metrics, probability
 from churn_daal.boosting.out_of_fold import OutOfFold
 from churn_daal.boosting.thresholds import Rule, choose_threshold
+from churn_daal.cluster import World
+from churn_daal.errors import UserError
 from churn_daal.report.metrics_document import Threshold
 from churn_daal.training.data import PROBABILITIES, Data
 
@@ -54,33 +56,80 @@ def answers(model: engine.Engine, data: Dataset) -> NDArray[np.float32]:
         model.predict(data.take(np.arange(start, min(start + most, len(data)))).X)
         for start in range(0, len(data), most)
     ]
-    return np.concatenate(parts)
+    return np.concatenate(parts) if parts else np.zeros(0, np.float32)
+
+
+@dataclass(frozen=True)
+class Answered:
+    """Rows with what the model answered.
+
+    Attributes
+    ----------
+    y
+        float32 (n,), the encoded labels.
+    response
+        float32 (n,) or (n, K).
+    weight
+        float32 (n,); None where all rows count alike.
+    """
+
+    y: NDArray[np.float32]
+    response: NDArray[np.float32]
+    weight: NDArray[np.float32] | None
+
+
+def answer_channels(model: engine.Engine, data: Data, world: World) -> dict[str, Answered]:
+    """Answer the rows held out and those of the test channel, of every host."""
+    found = {"validation": data.held_out}
+    if data.test is not None:
+        found["test"] = data.test
+    return {name: _pooled(model, rows, world) for name, rows in found.items()}
+
+
+def _pooled(model: engine.Engine, rows: Dataset, world: World) -> Answered:
+    response = answers(model, rows)
+    if world.size == 1:
+        return Answered(rows.y, response, rows.weight)
+    weighted = world.any(rows.weight is not None)
+    weight = np.zeros(0, np.float32) if rows.weight is None else rows.weight
+    return Answered(
+        world.concatenate(rows.y),
+        world.concatenate(response),
+        world.concatenate(weight) if weighted else None,
+    )
 
 
 def evaluate(
-    model: engine.Engine, data: Data, hp: Hyperparameters, out_of_fold: OutOfFold | None
+    answered: Mapping[str, Answered], data: Data, hp: Hyperparameters, out_of_fold: OutOfFold | None
 ) -> Evaluation:
     """Score the rows held out, those of the test channel, and the answers of cross-validation.
 
     The threshold is chosen on the answers out of fold where there are any: they are more rows.
+
+    Raises
+    ------
+    UserError
+        No row is held out, on any host.
     """
-    held = answers(model, data.held_out)
-    response = {"validation": (data.held_out, held)}
-    if data.test is not None:
-        response["test"] = (data.test, answers(model, data.test))
+    held = answered["validation"]
+    if not len(held.y):
+        raise UserError("no row is held out; give more rows, or a validation channel")
+    channels = dict(answered)
     if out_of_fold is not None:
-        response["out_of_fold"] = (data.all_train, out_of_fold.response())
-    threshold = _threshold(response, data, hp)
+        rows = data.all_train
+        channels["out_of_fold"] = Answered(rows.y, out_of_fold.response(), rows.weight)
+    threshold = _threshold(channels, data, hp)
     value = hp.threshold if threshold is None else threshold.value
     calibration = None
     if data.objective in PROBABILITIES:
-        shares = probability(data.objective, held)
-        table = calibration_table(data.held_out.y, shares, data.held_out.weight)
-        calibration = table.to_json()
+        shares = probability(data.objective, held.response)
+        calibration = calibration_table(held.y, shares, held.weight).to_json()
     return Evaluation(
         channels={
-            name: held_out_metrics(data.objective, rows.y, answer, rows.weight, threshold=value)
-            for name, (rows, answer) in response.items()
+            name: held_out_metrics(
+                data.objective, rows.y, rows.response, rows.weight, threshold=value
+            )
+            for name, rows in channels.items()
         },
         threshold=threshold,
         calibration=calibration,
@@ -88,18 +137,18 @@ def evaluate(
 
 
 def _threshold(
-    response: Mapping[str, tuple[Dataset, NDArray[np.float32]]], data: Data, hp: Hyperparameters
+    answered: Mapping[str, Answered], data: Data, hp: Hyperparameters
 ) -> Threshold | None:
     if data.task != "binary":
         return None
     if hp.threshold_rule == "fixed":
         default = "default" if hp.threshold == 0.5 else "given"
         return Threshold(hp.threshold, default)
-    name = "out_of_fold" if "out_of_fold" in response else "validation"
-    rows, answer = response[name]
+    name = "out_of_fold" if "out_of_fold" in answered else "validation"
+    rows = answered[name]
     chosen = choose_threshold(
         rows.y,
-        probability(data.objective, answer),
+        probability(data.objective, rows.response),
         rows.weight,
         rule=cast("Rule", hp.threshold_rule),
         cost_ratio=hp.cost_ratio,

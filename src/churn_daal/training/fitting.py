@@ -9,9 +9,10 @@ from dataclasses import replace
 
 from churn_daal.boosting.checkpoints import Checkpoints
 from churn_daal.boosting.dataset import Dataset
-from churn_daal.boosting.fit import Fitted, fit, write_line
+from churn_daal.boosting.fit import PATIENCE, Fitted, fit, write_line
 from churn_daal.boosting.hyperparameters import Hyperparameters
 from churn_daal.boosting.metric_plan import metric_plan
+from churn_daal.cluster import World, check_limits
 from churn_daal.contract.job import TrainingJob
 from churn_daal.contract.signals import StopSignal
 from churn_daal.training.budget import memory_budget
@@ -30,6 +31,7 @@ def fit_data(
     write: Callable[[str], None] = write_line,
     checkpoints: Checkpoints | None = None,
     earlier: bytes | None = None,
+    world: World | None = None,
 ) -> Fitted:
     """Fit rows of a job's data.
 
@@ -43,6 +45,8 @@ def fit_data(
         The job's hyperparameters.
     stop, write, checkpoints, earlier
         As `boosting.fit.fit` takes them.
+    world
+        The hosts that fit together; None for this one alone.
 
     Raises
     ------
@@ -57,6 +61,10 @@ def fit_data(
     plan = metric_plan(hp.eval_metric, params, threshold=hp.threshold)
     if plan.builtin:
         params["eval_metric"] = list(plan.builtin)
+    several = world is not None and world.size > 1
+    if world is not None and several:
+        check_limits(world, params, rows=len(train), weighted=train.weight is not None)
+        stop = _AgreedStop(stop, world)
     return fit(
         train,
         held_out,
@@ -70,11 +78,33 @@ def fit_data(
         checkpoints=checkpoints,
         earlier=earlier,
         budget=memory_budget(hp),
+        # XGBoost's collective is bound to the thread that entered it.
+        patience=None if several else PATIENCE,
+        may_be_empty=several,
     )
 
 
+class _AgreedStop(StopSignal):
+    """A request to stop that all hosts hear of in the same round, asked once in each."""
+
+    def __init__(self, own: StopSignal, world: World) -> None:
+        super().__init__()
+        self._own, self._world = own, world
+
+    @property
+    def requested(self) -> bool:
+        """Whether any host has been asked to stop."""
+        return self._world.any(self._own.requested)
+
+
 def fit_job(
-    data: Data, hp: Hyperparameters, job: TrainingJob, stop: StopSignal, earlier: bytes | None
+    data: Data,
+    hp: Hyperparameters,
+    job: TrainingJob,
+    stop: StopSignal,
+    *,
+    world: World,
+    earlier: bytes | None = None,
 ) -> Fitted:
     """Fit the model of a job.
 
@@ -96,6 +126,7 @@ def fit_job(
         stop=stop,
         checkpoints=_checkpoints(data, hp, job),
         earlier=earlier,
+        world=world,
     )
     why = "stopped by a signal" if fitted.stopped else f"best round {fitted.best_iteration}"
     log.info("fitted in %.1f s, %s", time.monotonic() - start, why)
@@ -104,6 +135,9 @@ def fit_job(
 
 def _checkpoints(data: Data, hp: Hyperparameters, job: TrainingJob) -> Checkpoints | None:
     if job.checkpoint_dir is None:
+        return None
+    if len(job.hosts) > 1:
+        log.warning("no checkpoints on several hosts yet: a job that is killed starts over")
         return None
     return Checkpoints(
         folder=job.checkpoint_dir,

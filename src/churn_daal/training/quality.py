@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from churn_daal.cluster import World
 from churn_daal.report.channel_quality import ChannelQuality
+from churn_daal.report.host_state import merge_state, state_of
 from churn_daal.tabular.columns import TextColumn
 from churn_daal.tabular.roles import Roles
 from churn_daal.tabular.schema import Schema
@@ -85,3 +87,11 @@ def sparse_quality(
     for path, count in zip(table.table.reader.files, table.table.rows_of, strict=True):
         found.add_file(path.name, count)
     return found
+
+
+def share_quality(quality: Mapping[str, ChannelQuality], world: World) -> None:
+    """Add to each channel what the other hosts have seen of it."""
+    for name in sorted(quality):
+        for host, state in enumerate(world.gather(state_of(quality[name]))):
+            if host != world.rank:
+                merge_state(quality[name], state)

@@ -5,13 +5,16 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from churn_daal import artifact, engine
 from churn_daal.artifact import Manifest
 from churn_daal.artifact.archive import Earlier, open_earlier
 from churn_daal.boosting.fit import Fitted, StoppedError
-from churn_daal.boosting.hyperparameters import parse
+from churn_daal.boosting.hyperparameters import Hyperparameters, parse
+from churn_daal.boosting.out_of_fold import OutOfFold
+from churn_daal.cluster import World, cluster
 from churn_daal.contract.failure import describe, write_failure
 from churn_daal.contract.job import TrainingJob, read_job
 from churn_daal.contract.paths import SageMakerPaths
@@ -20,8 +23,9 @@ from churn_daal.errors import ChurnDaalError, UserError
 from churn_daal.settings import base_dir
 from churn_daal.training.cross_validation import cross_validate
 from churn_daal.training.data import Data, read_data
-from churn_daal.training.evaluation import evaluate
+from churn_daal.training.evaluation import Answered, answer_channels, evaluate
 from churn_daal.training.fitting import fit_job
+from churn_daal.training.quality import share_quality
 from churn_daal.training.saving import Outcome, gate_rows, save_model, write_report
 
 log = logging.getLogger(__name__)
@@ -47,7 +51,7 @@ def main(early: Sequence[int] = ()) -> int:
         with StopSignal() as stop:
             if early:
                 stop.request()
-            abandoned = _run(paths, stop)[1].abandoned
+            abandoned = _run(paths, stop).abandoned
     except StoppedError as error:
         log.warning("%s", error)
         abandoned = True
@@ -67,8 +71,8 @@ def main(early: Sequence[int] = ()) -> int:
     return 0
 
 
-def run(paths: SageMakerPaths, stop: StopSignal) -> Manifest:
-    """Train one model and save it.
+def run(paths: SageMakerPaths, stop: StopSignal) -> None:
+    """Train one model and save it, on the first of several hosts.
 
     Raises
     ------
@@ -79,37 +83,70 @@ def run(paths: SageMakerPaths, stop: StopSignal) -> Manifest:
     StoppedError
         The job was asked to stop before there was a model.
     """
-    return _run(paths, stop)[0]
+    _run(paths, stop)
 
 
-def _run(paths: SageMakerPaths, stop: StopSignal) -> tuple[Manifest, Fitted]:
+def _run(paths: SageMakerPaths, stop: StopSignal) -> Fitted:
     job = read_job(paths)
     hp = parse(job.hyperparameters, job.reserved)
-    if len(job.hosts) > 1:
-        raise UserError(
-            f"the job has {len(job.hosts)} hosts; training on several is not supported yet in this "
-            "release. Set the instance count to 1."
-        )
     artifact.check_writable(paths.model)
     for note in hp.notes:
         log.warning(note)
-    earlier = _earlier(job)
-    data = read_data(job, hp, stop, None if earlier is None else earlier.manifest)
-    out_of_fold = cross_validate(data, hp, stop)
-    fitted = fit_job(data, hp, job, stop, None if earlier is None else earlier.booster)
+    with cluster(
+        job.hosts,
+        job.current_host,
+        stop=stop,
+        on_failure=lambda error: write_failure(paths, error),
+    ) as world:
+        together = _train(job, hp, stop, world)
+    if not world.is_first:
+        log.info("the model is written by %s, the first host", world.hosts[0])
+        return together.fitted
+    data, fitted = together.data, together.fitted
     built = engine.build(fitted.booster, gate_rows(data), seed=hp.seed)
     if built.reason is not None:
         log.warning("XGBoost itself will answer, not oneDAL: %s", built.reason)
-    evaluation = evaluate(built.engine, data, hp, out_of_fold)
-    outcome = Outcome(job, hp, data, fitted, built, evaluation, out_of_fold)
+    answered = together.answered or answer_channels(built.engine, data, world)
+    evaluation = evaluate(answered, data, hp, together.out_of_fold)
+    outcome = Outcome(job, hp, data, fitted, built, evaluation, together.out_of_fold)
     manifest = save_model(paths, outcome)
-    _tell(manifest, data)
+    _tell(manifest)
     write_report(paths, outcome)
-    if out_of_fold is not None:
+    if together.out_of_fold is not None:
         # The last lines, since SageMaker takes a metric's last value.
-        for line in out_of_fold.metric_lines(hp.num_round):
+        for line in together.out_of_fold.metric_lines(hp.num_round):
             print(line, flush=True)
-    return manifest, fitted
+    return fitted
+
+
+@dataclass(frozen=True)
+class _Together:
+    """What the hosts of a job come to together; `answered` is None on one host alone."""
+
+    data: Data
+    fitted: Fitted
+    out_of_fold: OutOfFold | None
+    answered: Mapping[str, Answered] | None
+
+
+def _train(job: TrainingJob, hp: Hyperparameters, stop: StopSignal, world: World) -> _Together:
+    earlier = _earlier(job)
+    known = None if earlier is None else earlier.manifest
+    data = read_data(job, hp, stop, world=world, known=known)
+    if hp.kfold is not None and world.size > 1:
+        raise UserError(
+            f"hyperparameter _kfold works on one host, and the job has {world.size}; leave it out, "
+            "or set the instance count to 1"
+        )
+    out_of_fold = cross_validate(data, hp, stop)
+    booster = None if earlier is None else earlier.booster
+    fitted = fit_job(data, hp, job, stop, world=world, earlier=booster)
+    if world.size == 1:
+        return _Together(data, fitted, out_of_fold, None)
+    share_quality(data.quality, world)
+    # XGBoost answers while the hosts are together; the gate holds oneDAL to the same answers.
+    answered = answer_channels(engine.XGBoostEngine(fitted.booster), data, world)
+    return _Together(data, fitted, None, answered)
 
 
 def _earlier(job: TrainingJob) -> Earlier | None:
@@ -121,13 +158,14 @@ def _earlier(job: TrainingJob) -> Earlier | None:
     return earlier
 
 
-def _tell(manifest: Manifest, data: Data) -> None:
+def _tell(manifest: Manifest) -> None:
     figures = ", ".join(
         f"{name} {value:.4f}"
         for name, value in manifest.metrics.items()
         if isinstance(value, float) and name != "threshold"
     )
-    log.info("%d held-out rows: %s", len(data.held_out), figures or "no figures for this objective")
+    rows = manifest.metrics["rows"]
+    log.info("%d held-out rows: %s", rows, figures or "no figures for this objective")
     parity = manifest.parity
     if parity is not None and parity["passed"]:
         log.info(

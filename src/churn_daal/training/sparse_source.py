@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 
 from churn_daal import engine
-from churn_daal.artifact import Manifest
 from churn_daal.boosting.dataset import Dataset
-from churn_daal.boosting.hyperparameters import Hyperparameters
 from churn_daal.errors import UserError
 from churn_daal.report.channel_quality import ChannelQuality
 from churn_daal.tabular.labels import Labels
+from churn_daal.tabular.merging import share_texts
 from churn_daal.tabular.schema import Schema
 from churn_daal.tabular.sparse_table import (
     LABEL,
     SparseFeatures,
     SparseTable,
+    label_as_text,
     read_sparse,
     sparse_schema,
 )
 from churn_daal.tabular.target import Target, encode_target, learn_target
 from churn_daal.training.budget import memory_budget
 from churn_daal.training.channels import OpenChannel
-from churn_daal.training.column_source import side_by_side
+from churn_daal.training.column_source import CLASSES, side_by_side
+from churn_daal.training.context import Context
 from churn_daal.training.quality import sparse_quality
 
 # Hyperparameters that name columns.
@@ -42,12 +42,8 @@ class SparseSource:
     ----------
     opened
         The train channel.
-    hp
-        The job's hyperparameters.
-    known
-        What an earlier model learned, which training goes on from; None to learn anew.
-    check
-        Called while rows are read; what it raises ends the reading.
+    context
+        The job.
 
     Raises
     ------
@@ -55,24 +51,16 @@ class SparseSource:
         A hyperparameter names a column: these formats have none.
     """
 
-    def __init__(
-        self,
-        opened: OpenChannel,
-        hp: Hyperparameters,
-        *,
-        known: Manifest | None = None,
-        check: Callable[[], None] = lambda: None,
-    ) -> None:
-        named = [name for name in _COLUMNS if getattr(hp, name)]
+    def __init__(self, opened: OpenChannel, context: Context) -> None:
+        named = [name for name in _COLUMNS if getattr(context.hp, name)]
         if named:
             raise UserError(
                 f"hyperparameter {named[0]} names a column, and {opened.format} has none: a "
                 "row there carries its own label, weight and query; leave it out, or give CSV"
             )
-        self._hp, self._opened, self._known = hp, opened, known
+        self._context, self._opened = context, opened
         self.schema = Schema(())
         self.target = Target("regression", Labels(None), np.zeros(0, np.float32))
-        self._check = check
         self.quality: dict[str, ChannelQuality] = {}
 
     def train(self) -> tuple[Dataset, Target]:
@@ -83,23 +71,30 @@ class SparseSource:
         UserError
             The data is at fault; file and row are named.
         """
-        hp, known = self._hp, self._known
+        hp, known, world = self._context.hp, self._context.known, self._context.world
         if known is not None:
             self.schema = known.schema
-            task = engine.objective_named(known.objective).task
-            self.target = Target(task, known.labels, self.target.y)
+            learned = engine.objective_named(known.objective).task
+            self.target = Target(learned, known.labels, self.target.y)
             data = self.other(self._opened)
             return data, replace(self.target, y=data.y)
         table = self._read(self._opened)
+        spans = [
+            span for span in world.gather([table.lowest, table.highest]) if span[1] is not None
+        ]
         self.schema = sparse_schema(
-            table, indexing=hp.libsvm_indexing, declared=self._opened.counts_from_zero
+            min((low for low, _ in spans), default=None),
+            max((high for _, high in spans), default=None),
+            indexing=hp.libsvm_indexing,
+            declared=self._opened.counts_from_zero,
         )
+        task = engine.objective_named(hp.objective).task if hp.objective else None
+        label = table.table
+        if task in CLASSES:
+            label = label_as_text(label)
+            share_texts(label, world.gather, world.rank)
         self.target = learn_target(
-            table.table,
-            LABEL,
-            task=engine.objective_named(hp.objective).task if hp.objective else None,
-            num_class=hp.num_class,
-            positive_label=hp.positive_label,
+            label, LABEL, task=task, num_class=hp.num_class, positive_label=hp.positive_label
         )
         return self._dataset(table, self.target, self._opened), self.target
 
@@ -123,7 +118,11 @@ class SparseSource:
 
     def _read(self, opened: OpenChannel) -> SparseTable:
         return read_sparse(
-            opened.files, opened.blocks, budget=memory_budget(self._hp), check=self._check
+            opened.files,
+            opened.blocks,
+            budget=memory_budget(self._context.hp),
+            check=self._context.check,
+            may_be_empty=self._context.world.size > 1,
         )
 
     def _dataset(self, table: SparseTable, target: Target, opened: OpenChannel) -> Dataset:

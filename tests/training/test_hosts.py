@@ -1,0 +1,144 @@
+"""Two hosts train as one: real processes, each with its own `/opt/ml`, over the loopback."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xgboost
+
+from churn_daal import artifact
+from churn_daal.contract.paths import SageMakerPaths
+
+LayJob = Callable[..., SageMakerPaths]
+# A closed port lingers: each job has loopback addresses of its own.
+NETWORKS = itertools.count(1)
+PROGRAM = Path(__file__).parents[2] / "container" / "train"
+RNG = np.random.default_rng(11)
+X = RNG.normal(size=(400, 3)).round(3)
+PLAN = np.where(X[:, 2] > 0, "gold", "basic")
+Y = np.where(X[:, 0] + (PLAN == "gold") + 0.5 * RNG.normal(size=400) > 0, "yes", "no")
+HEADER = "y,a,b,plan\n"
+ROWS = [f"{y},{a},{b},{p}\n" for y, (a, b, _), p in zip(Y, X.tolist(), PLAN, strict=True)]
+LIBSVM = [f"{int(y == 'yes')} 1:{a} 3:{b}\n" for y, (a, b, _) in zip(Y, X.tolist(), strict=True)]
+
+
+@pytest.fixture(name="run")
+def _run(lay_job: LayJob, tmp_path: Path) -> Callable[..., list[tuple[int, str, SageMakerPaths]]]:
+    def run(*texts: str | None, **given: object) -> list[tuple[int, str, SageMakerPaths]]:
+        """Run the program on each host; return exit code, stderr and folders of each."""
+        jobs = []
+        network = f"127.{os.getpid() % 250 + 1}.{next(NETWORKS)}"
+        hosts = [f"{network}.1", f"{network}.2"]
+        for host, text in zip(hosts, texts, strict=True):
+            paths = lay_job(
+                tmp_path / host, text, **{"num_round": 5, "max_depth": 3, "nthread": 1, **given}
+            )
+            config = {"current_host": host, "hosts": hosts}
+            paths.resource_config.write_text(json.dumps(config))
+            process = subprocess.Popen(
+                [sys.executable, str(PROGRAM)],
+                env=os.environ | {"SAGEMAKER_BASE_DIR": str(paths.base)},
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+            jobs.append((process, paths))
+        return [
+            (p.returncode, e, paths) for p, paths in jobs for _, e in [p.communicate(timeout=90)]
+        ]
+
+    return run
+
+
+Run = Callable[..., list[tuple[int, str, SageMakerPaths]]]
+
+
+def rounds(paths: SageMakerPaths) -> int:
+    """Return the rounds of a saved model."""
+    data = bytearray((paths.model / "xgboost-model").read_bytes())
+    return int(xgboost.Booster(model_file=data).num_boosted_rounds())
+
+
+def test_shards_learn_one_schema(run: Run) -> None:
+    """A category, a class and text among numbers that one host alone has are known to both."""
+    plain = [row for row, plan in zip(ROWS, PLAN, strict=True) if plan == "basic"]
+    others = [row for row, plan in zip(ROWS, PLAN, strict=True) if plan == "gold"]
+
+    first, second = run(HEADER + "".join(plain), HEADER + "".join(others))
+
+    assert (first[0], second[0]) == (0, 0), first[1] + second[1]
+    manifest = artifact.audit(first[2].model)
+    assert manifest.labels.classes == ("no", "yes")
+    assert manifest.schema.columns[2].categories == ("basic", "gold")
+    assert manifest.metrics["rows"] == 80
+    assert rounds(first[2]) == 5
+    assert list(second[2].model.iterdir()) == []
+    quality = json.loads((first[2].output_data / "data_quality.json").read_text())
+    assert quality["channels"]["train"]["rows"] == 400
+
+
+def test_numbers_on_one_host_are_text_on_another(run: Run) -> None:
+    """The host with numbers reads its column again, as the text it was."""
+    codes = [f"{row.rpartition(',')[0]},{n % 3}\n" for n, row in enumerate(ROWS[:100])]
+
+    first, second = run(HEADER + "".join(codes), HEADER + "".join(ROWS[100:]))
+
+    assert (first[0], second[0]) == (0, 0), first[1] + second[1]
+    categories = artifact.audit(first[2].model).schema.columns[2].categories
+    assert categories == ("0", "1", "2", "basic", "gold")
+
+
+@pytest.mark.parametrize("texts", [(HEADER + "".join(ROWS), None), (None, HEADER + "".join(ROWS))])
+def test_a_host_without_rows_takes_part(run: Run, texts: tuple[str | None, str | None]) -> None:
+    """Whichever it is, the first host writes the model."""
+    first, second = run(*texts)
+
+    assert (first[0], second[0]) == (0, 0), first[1] + second[1]
+    assert rounds(first[2]) == 5
+    assert artifact.load(first[2].model).answers()
+
+
+def test_sparse_shards_share_width_and_index_base(run: Run) -> None:
+    """Index 0 on one host makes both count from 0; the widest host sets the width."""
+    zero = [row.replace(" 1:", " 0:").replace(" 3:", " 5:") for row in LIBSVM[200:]]
+
+    first, second = run("".join(LIBSVM[:200]), "".join(zero), objective="binary:logistic")
+
+    assert (first[0], second[0]) == (0, 0), first[1] + second[1]
+    schema = artifact.audit(first[2].model).schema
+    assert (schema.width, schema.index_base) == (6, 0)
+
+
+@pytest.mark.parametrize(
+    ("bad", "message"),
+    [
+        (HEADER + "yes,1,x,gold\n" * 2 + "".join(ROWS[200:]), "row 2, column 3 ('b'): 'x' is not"),
+        (HEADER.replace("plan", "tier") + "".join(ROWS[200:]), "same columns"),
+        (HEADER + "maybe,1,2,gold\n" + "".join(ROWS[200:]), "it has 3: 'maybe', 'no', 'yes'"),
+    ],
+)
+def test_bad_data_on_one_host_ends_both(run: Run, bad: str, message: str) -> None:
+    """The host says what is wrong; the other fails as well; no model is written."""
+    first, second = run(HEADER + "".join(ROWS[:200]), bad, objective="binary:logistic")
+
+    assert (first[0], second[0]) == (1, 1)
+    assert message in second[2].failure.read_text()
+    assert first[2].failure.read_text().startswith("UserError: ")
+    assert list(first[2].model.iterdir()) == []
+
+
+def test_folds_are_of_one_host(run: Run) -> None:
+    """Both hosts say so."""
+    text = HEADER + "".join(ROWS)
+
+    for code, _, paths in run(text, text, _kfold=3):
+        assert code == 1
+        assert "_kfold works on one host" in paths.failure.read_text()
