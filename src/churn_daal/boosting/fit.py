@@ -12,8 +12,8 @@ from churn_daal.boosting.abandon import run_or_abandon
 from churn_daal.boosting.callbacks import VALIDATION
 from churn_daal.boosting.checkpoints import Checkpoints
 from churn_daal.boosting.dataset import Dataset
-from churn_daal.boosting.hyperparameter_rules import conflicts
 from churn_daal.boosting.hyperparameters import Hyperparameters
+from churn_daal.boosting.hyperparameters.rules import conflicts
 from churn_daal.boosting.matrices import matrices
 from churn_daal.boosting.plan import Fitted, Plan
 from churn_daal.boosting.run import TRAIN, Run

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from churn_daal.boosting.hyperparameter_legacy import OLD_VALUES
-from churn_daal.boosting.hyperparameter_row import LEGACY, TOOLKIT, XGBOOST, Hyperparameter
-from churn_daal.boosting.hyperparameter_table import HYPERPARAMETERS
-from churn_daal.boosting.hyperparameter_updaters import GROWERS
+from churn_daal.boosting.hyperparameters.legacy import OLD_VALUES
+from churn_daal.boosting.hyperparameters.row import LEGACY, TOOLKIT, XGBOOST, Hyperparameter
+from churn_daal.boosting.hyperparameters.table import HYPERPARAMETERS
+from churn_daal.boosting.hyperparameters.updaters import GROWERS
 
 
 def document() -> str:

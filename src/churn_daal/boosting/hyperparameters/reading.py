@@ -9,12 +9,12 @@ from typing import Any
 
 import xgboost
 
-from churn_daal.boosting import hyperparameter_library as library
-from churn_daal.boosting.hyperparameter_legacy import modern_text, modern_values
-from churn_daal.boosting.hyperparameter_row import Hyperparameter
-from churn_daal.boosting.hyperparameter_table import OTHER_NAMES, ROWS
-from churn_daal.boosting.hyperparameter_updaters import resolved, updater_faults
-from churn_daal.boosting.hyperparameter_values import PARSERS
+from churn_daal.boosting.hyperparameters import library
+from churn_daal.boosting.hyperparameters.legacy import modern_text, modern_values
+from churn_daal.boosting.hyperparameters.row import Hyperparameter
+from churn_daal.boosting.hyperparameters.table import OTHER_NAMES, ROWS
+from churn_daal.boosting.hyperparameters.updaters import resolved, updater_faults
+from churn_daal.boosting.hyperparameters.values import PARSERS
 
 _MAY_BE_EMPTY = frozenset({"columns"})
 _SHOWN = 80

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 import xgboost
 
-from churn_daal.boosting.hyperparameter_library import MODEL_STATE, knows
-from churn_daal.boosting.hyperparameter_row import LEGACY, TOOLKIT, XGBOOST, Hyperparameter
-from churn_daal.boosting.hyperparameter_table import HYPERPARAMETERS, ROWS
-from churn_daal.boosting.hyperparameter_table_boosting import OBJECTIVES
 from churn_daal.boosting.hyperparameters import parse
+from churn_daal.boosting.hyperparameters.library import MODEL_STATE, knows
+from churn_daal.boosting.hyperparameters.row import LEGACY, TOOLKIT, XGBOOST, Hyperparameter
+from churn_daal.boosting.hyperparameters.table import HYPERPARAMETERS, ROWS
+from churn_daal.boosting.hyperparameters.table_boosting import OBJECTIVES
 from churn_daal.errors import UserError
 
 VERSION = tuple(int(part) for part in xgboost.__version__.split(".")[:2])

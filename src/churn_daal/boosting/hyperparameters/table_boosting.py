@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from churn_daal.boosting.hyperparameter_row import (
+from churn_daal.boosting.hyperparameters.row import (
     INT32_MAX,
     Hyperparameter,
     choice,

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from churn_daal.boosting.hyperparameter_row import Hyperparameter
+from churn_daal.boosting.hyperparameters.row import Hyperparameter
 
 # Python's int() and float() also take "1_000", "infinity" and other scripts' digits.
 _INT = re.compile(r"[+-]?[0-9]+")

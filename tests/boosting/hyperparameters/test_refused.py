@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from churn_daal.boosting.hyperparameter_table import ROWS
 from churn_daal.boosting.hyperparameters import parse
+from churn_daal.boosting.hyperparameters.table import ROWS
 from churn_daal.errors import UserError
 
 

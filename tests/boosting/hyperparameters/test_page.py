@@ -6,10 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from churn_daal.boosting.hyperparameter_page import document
-from churn_daal.boosting.hyperparameter_table import HYPERPARAMETERS
+from churn_daal.boosting.hyperparameters.page import document
+from churn_daal.boosting.hyperparameters.table import HYPERPARAMETERS
 
-PAGE = Path(__file__).parents[2] / "docs" / "hyperparameters.md"
+PAGE = Path(__file__).parents[3] / "docs" / "hyperparameters.md"
 
 
 def test_the_page_holds_the_table() -> None:

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 import xgboost
 
-from churn_daal.boosting.hyperparameter_legacy import LEGACY_ROWS, OLD_VALUES
-from churn_daal.boosting.hyperparameter_table import HYPERPARAMETERS, ROWS
-from churn_daal.boosting.hyperparameter_updaters import GROWERS
 from churn_daal.boosting.hyperparameters import Hyperparameters, parse
+from churn_daal.boosting.hyperparameters.legacy import LEGACY_ROWS, OLD_VALUES
+from churn_daal.boosting.hyperparameters.table import HYPERPARAMETERS, ROWS
+from churn_daal.boosting.hyperparameters.updaters import GROWERS
 from churn_daal.errors import UserError
 
 

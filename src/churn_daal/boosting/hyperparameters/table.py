@@ -7,11 +7,11 @@ the table lacks and the installed XGBoost knows is taken too: see `hyperparamete
 
 from __future__ import annotations
 
-from churn_daal.boosting.hyperparameter_legacy import LEGACY_ROWS
-from churn_daal.boosting.hyperparameter_row import Hyperparameter
-from churn_daal.boosting.hyperparameter_table_boosting import BOOSTING_ROWS, OBJECTIVE_ROWS
-from churn_daal.boosting.hyperparameter_table_toolkit import TOOLKIT_ROWS
-from churn_daal.boosting.hyperparameter_table_trees import DART_ROWS, LINEAR_ROWS, TREE_ROWS
+from churn_daal.boosting.hyperparameters.legacy import LEGACY_ROWS
+from churn_daal.boosting.hyperparameters.row import Hyperparameter
+from churn_daal.boosting.hyperparameters.table_boosting import BOOSTING_ROWS, OBJECTIVE_ROWS
+from churn_daal.boosting.hyperparameters.table_toolkit import TOOLKIT_ROWS
+from churn_daal.boosting.hyperparameters.table_trees import DART_ROWS, LINEAR_ROWS, TREE_ROWS
 
 HYPERPARAMETERS: tuple[Hyperparameter, ...] = (
     *BOOSTING_ROWS,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from churn_daal.boosting.hyperparameter_rules import TUNING
+from churn_daal.boosting.hyperparameters.rules import TUNING
 
 _OURS, _THEIRS = "validation", "train"
 

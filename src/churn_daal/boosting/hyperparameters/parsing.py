@@ -1,7 +1,4 @@
-"""The job's hyperparameters: text in, typed and checked values out, before any data is read.
-
-`python -m churn_daal.boosting.hyperparameters` prints the table as the documentation has it.
-"""
+"""From a job's texts to typed and checked values, before any data is read."""
 
 from __future__ import annotations
 
@@ -9,17 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from churn_daal.boosting import hyperparameter_library as library
-from churn_daal.boosting.hyperparameter_reading import read
-from churn_daal.boosting.hyperparameter_row import XGBOOST
-from churn_daal.boosting.hyperparameter_rules import (
+from churn_daal.boosting.hyperparameters import library
+from churn_daal.boosting.hyperparameters.reading import read
+from churn_daal.boosting.hyperparameters.row import XGBOOST
+from churn_daal.boosting.hyperparameters.rules import (
     TUNING,
     conflicts,
     toolkit_conflicts,
     without_effect,
 )
-from churn_daal.boosting.hyperparameter_table import ROWS
-from churn_daal.boosting.hyperparameter_tuning import tuning_metric
+from churn_daal.boosting.hyperparameters.table import ROWS
+from churn_daal.boosting.hyperparameters.tuning import tuning_metric
 from churn_daal.errors import UserError
 
 # XGBoost's train function takes these beside its parameters, or `fit` sets them.
@@ -162,8 +159,3 @@ def _assemble(
 
 # `booster` is a row of the table and the name of the dict XGBoost gets.
 _FIELDS = frozenset(Hyperparameters.__dataclass_fields__) - {"booster", "notes"}
-
-if __name__ == "__main__":
-    from churn_daal.boosting.hyperparameter_page import document
-
-    print(document(), end="")

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from churn_daal.boosting.hyperparameter_table import HYPERPARAMETERS
 from churn_daal.boosting.hyperparameters import Hyperparameters, parse
+from churn_daal.boosting.hyperparameters.table import HYPERPARAMETERS
 from churn_daal.contract.job import read_job
 from churn_daal.contract.paths import SageMakerPaths
 from churn_daal.errors import UserError

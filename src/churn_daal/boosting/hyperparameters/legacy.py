@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from churn_daal.boosting.hyperparameter_row import legacy
+from churn_daal.boosting.hyperparameters.row import legacy
 
 _CPU_ONLY = "Without effect: training runs on the CPU."
 _GONE = "Without effect: XGBoost has it no more."

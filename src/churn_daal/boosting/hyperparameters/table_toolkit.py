@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from churn_daal.boosting.hyperparameter_row import INT32_MAX, own
+from churn_daal.boosting.hyperparameters.row import INT32_MAX, own
 
 _COLUMNS = (
     own("label", "column", None, "Label column, by name or 0-based position; the first one."),
@@ -93,7 +93,7 @@ _CHECKPOINTS = (
         "checkpoint_rounds",
         "int",
         10,
-        "Rounds between two checkpoints, where the job asks for them.",
+        "Rounds between two checkpoints, or a fiftieth of the rounds done if that is more.",
         low=1,
         high=INT32_MAX,
     ),
