@@ -3,43 +3,41 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, Final, cast
+from typing import Final, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from churn_daal import engine
 from churn_daal.boosting.dataset import Dataset
-from churn_daal.boosting.hyperparameters import Hyperparameters
 from churn_daal.errors import UserError
 from churn_daal.report.channel_quality import ChannelQuality
 from churn_daal.tabular.aligned import AlignedReader
 from churn_daal.tabular.batch import Reader
 from churn_daal.tabular.labels import Labels
 from churn_daal.tabular.learn import (
-    distinct_cells,
     encode,
     learn_schema,
-    read_numbers,
     text_features,
 )
 from churn_daal.tabular.merging import same_columns, share_texts, text_elsewhere
 from churn_daal.tabular.reading import read_table
-from churn_daal.tabular.roles import RoleNames, Roles, resolve
+from churn_daal.tabular.roles import resolve
 from churn_daal.tabular.schema import Schema
 from churn_daal.tabular.table import ON_ANOTHER_HOST, Table
 from churn_daal.tabular.target import (
     Target,
     Task,
     encode_target,
-    learn_target,
     read_bounds,
     read_weights,
 )
 from churn_daal.training.budget import memory_budget
 from churn_daal.training.channels import OpenChannel, column_reader
+from churn_daal.training.column_roles import in_order, role_names
 from churn_daal.training.context import Context
 from churn_daal.training.quality import column_quality
+from churn_daal.training.row_values import learn_label, margins, queries, side_by_side
 
 CLASSES: Final = frozenset({"binary", "multiclass"})
 
@@ -64,7 +62,7 @@ class ColumnSource:
     def __init__(self, opened: OpenChannel, context: Context) -> None:
         self._context, self._hp = context, context.hp
         self._reader = self._open(opened, None)
-        self._roles = resolve(_role_names(context.hp, opened), self._reader)
+        self._roles = resolve(role_names(context.hp, opened), self._reader)
         self.schema = Schema(())
         self.target = Target("regression", Labels(None), np.zeros(0, np.float32))
         self.quality: dict[str, ChannelQuality] = {}
@@ -189,7 +187,7 @@ class ColumnSource:
         self.quality[name] = column_quality(
             table, self.schema, roles, self.target, y, train=name == "train"
         )
-        group = None if roles.group is None else _queries(table, roles.group)
+        group = None if roles.group is None else queries(table, roles.group)
         data = Dataset(
             features,
             y,
@@ -197,101 +195,6 @@ class ColumnSource:
             group=group,
             lower=None if roles.lower is None else read_bounds(table, roles.lower, open_end=0.0),
             upper=None if roles.upper is None else read_bounds(table, roles.upper, open_end=np.inf),
-            base_margin=_margins(table, roles),
+            base_margin=margins(table, roles),
         )
         return data if group is None else side_by_side(data, group)
-
-
-def in_order(roles: Roles, reader: Reader, schema: Schema) -> Roles:
-    """Return the roles with the features in a schema's order.
-
-    Raises
-    ------
-    UserError
-        The features are not the schema's.
-    """
-    names = [reader.names[p] if reader.names else f"f{i}" for i, p in enumerate(roles.features)]
-    if set(names) != set(schema.names):
-        listed = ", ".join(schema.names[:30])
-        odd = min(set(names) ^ set(schema.names))
-        raise UserError(
-            f"{reader.files[0].name}: the columns are not those of the model in the model channel, "
-            f"which are {listed}; {odd!r} is in one of them alone. Train on the same columns, or "
-            "leave the model channel out"
-        )
-    places = dict(zip(names, roles.features, strict=True))
-    return replace(roles, features=tuple(places[name] for name in schema.names))
-
-
-def learn_label(table: Table, roles: Roles, task: Task | None, hp: Hyperparameters) -> Target:
-    """Learn what the label means; the lower bound stands for it where there is none.
-
-    Raises
-    ------
-    UserError
-        The labels do not fit the objective.
-    """
-    if roles.label is None:
-        y = read_bounds(table, cast("int", roles.lower), open_end=0.0)
-        return Target("survival", Labels(None), y)
-    return learn_target(
-        table,
-        roles.label,
-        task=task,
-        num_class=hp.num_class,
-        positive_label=hp.positive_label,
-    )
-
-
-def side_by_side(data: Dataset, group: NDArray[np.int64]) -> Dataset:
-    """Return a dataset whose queries each stand in one run of rows, in order of first place."""
-    changes = int(np.count_nonzero(group[1:] != group[:-1])) + 1
-    if changes == len(np.unique(group)):
-        return data
-    return data.take(np.argsort(group, kind="stable"))
-
-
-def _queries(table: Table, position: int) -> NDArray[np.int64]:
-    distinct, codes = distinct_cells(table, position)
-    if "" in distinct:
-        index = int(np.argmax(codes == distinct.index("")))
-        raise table.fault(
-            "the query of the row is missing; fill it in or leave the row out",
-            index=index,
-            position=position,
-        )
-    return codes.astype(np.int64)
-
-
-def _margins(table: Table, roles: Roles) -> NDArray[np.float32] | None:
-    if not roles.base_margin:
-        return None
-    columns = []
-    for position in roles.base_margin:
-        values = read_numbers(table, position)
-        if np.isnan(values).any():
-            raise table.fault(
-                "the base margin is missing; fill it in (0 adds nothing) or leave the row out",
-                index=int(np.argmax(np.isnan(values))),
-                position=position,
-            )
-        columns.append(values)
-    return columns[0] if len(columns) == 1 else np.stack(columns, axis=1)
-
-
-def _role_names(hp: Hyperparameters, opened: OpenChannel) -> RoleNames:
-    # AWS's second column; beside a named one the parser refuses it.
-    weight = "1" if hp.csv_weights and opened.format == "csv" else hp.weight
-    return RoleNames(
-        label=hp.label,
-        weight=weight,
-        group=hp.group,
-        label_lower_bound=hp.label_lower_bound,
-        label_upper_bound=hp.label_upper_bound,
-        base_margin=hp.base_margin,
-        id_columns=hp.id_columns,
-        drop_columns=hp.drop_columns,
-        categorical_columns=hp.categorical_columns,
-        category_encoding=cast("Any", hp.category_encoding),
-        max_onehot_categories=hp.max_onehot_categories,
-    )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
 import tempfile
 import time
@@ -22,13 +21,13 @@ from churn_daal.boosting.split import MIN_ROWS, split_rows
 from churn_daal.cluster import World
 from churn_daal.contract.job import TrainingJob
 from churn_daal.contract.signals import StopSignal
-from churn_daal.errors import UserError
 from churn_daal.report.channel_quality import ChannelQuality
 from churn_daal.tabular.labels import Labels
 from churn_daal.tabular.schema import Schema
 from churn_daal.tabular.target import Task
 from churn_daal.training.budget import release_memory
 from churn_daal.training.channels import OpenChannel, open_channel, spooled
+from churn_daal.training.checks import check
 from churn_daal.training.column_source import ColumnSource
 from churn_daal.training.context import Context
 from churn_daal.training.sparse_source import SparseSource
@@ -40,7 +39,6 @@ DEFAULT_OBJECTIVES: Final[dict[Task, str]] = {
     "regression": "reg:squarederror",
 }
 CLASSES: Final = frozenset({"binary", "multiclass"})
-PROBABILITIES: Final = frozenset({"binary:logistic", "binary:logitraw"})
 OTHERS: Final = ("validation", "test")
 _ENDS: Final = 1 << 16
 # The channels that mean something to this program.
@@ -135,13 +133,7 @@ def _read(job: TrainingJob, context: Context) -> Data:
     source = (SparseSource if opened.is_sparse else ColumnSource)(opened, context)
     whole, target = source.train()
     objective = hp.objective or (known.objective if known else DEFAULT_OBJECTIVES[target.task])
-    _check_columns(objective, whole, world)
-    _check_constraints(hp, whole.width)
-    if hp.threshold_rule != "fixed" and objective not in PROBABILITIES:
-        raise UserError(
-            f"hyperparameter threshold={hp.threshold_rule} chooses a probability, and objective "
-            f"{objective!r} has none of two classes; leave it out, or use binary:logistic"
-        )
+    check(objective, hp, whole, world)
     world.agree("the channels", sorted(job.channels))
     world.agree("the columns", source.schema.to_dict())
     world.agree("the label", [target.labels.to_dict(), objective])
@@ -191,39 +183,6 @@ def _digest(channels: Iterable[OpenChannel]) -> str:
                 file.seek(max(0, size - _ENDS))
                 found.update(file.read(_ENDS))
     return found.hexdigest()
-
-
-def _check_columns(objective: str, train: Dataset, world: World) -> None:
-    """Refuse an objective without the columns it learns from, before anything is fitted."""
-    if world.size > 1 and not len(train):
-        return
-    if objective.startswith("rank:") and train.group is None:
-        raise UserError(
-            f"objective {objective!r} needs the query of each row; name its column in the "
-            "hyperparameter group, or write qid: in libsvm"
-        )
-    if objective == "survival:aft" and (train.lower is None or train.upper is None):
-        raise UserError(
-            f"objective {objective!r} needs both bounds of each survival time; name their columns "
-            "in the hyperparameters label_lower_bound and label_upper_bound"
-        )
-
-
-def _check_constraints(hp: Hyperparameters, width: int) -> None:
-    """Refuse constraints on columns that are not there, which XGBoost takes without a word."""
-    signs = hp.booster.get("monotone_constraints")
-    if signs is not None and signs.count(",") + 1 != width:
-        raise UserError(
-            f"hyperparameter monotone_constraints has {signs.count(',') + 1} signs, but there are "
-            f"{width} encoded columns (docs/schema.md); give one for each"
-        )
-    groups = json.loads(hp.booster.get("interaction_constraints", "[]"))
-    highest = max((column for group in groups for column in group), default=0)
-    if highest >= width:
-        raise UserError(
-            f"hyperparameter interaction_constraints names column {highest}, but there are {width} "
-            f"encoded columns (docs/schema.md), 0 to {width - 1}"
-        )
 
 
 def _split(

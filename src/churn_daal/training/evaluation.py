@@ -19,7 +19,8 @@ from churn_daal.boosting.thresholds import Rule, choose_threshold
 from churn_daal.cluster import World
 from churn_daal.errors import UserError
 from churn_daal.report.metrics_document import Threshold
-from churn_daal.training.data import PROBABILITIES, Data
+from churn_daal.training.checks import PROBABILITIES
+from churn_daal.training.data import Data
 
 # Encoded cells that are dense at a time: 64 MB.
 _CELLS: Final = 1 << 24

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, cast
@@ -22,6 +23,7 @@ from churn_daal.report.predictions import Predictions
 from churn_daal.training.data import Data
 from churn_daal.training.evaluation import Evaluation
 
+log = logging.getLogger(__name__)
 # The gate compares some thousand of them.
 _GATE_ROWS: Final = 10_000
 _GATE_CELLS: Final = 1 << 24
@@ -82,6 +84,14 @@ def save_model(paths: SageMakerPaths, outcome: Outcome) -> Manifest:
 
 def write_report(paths: SageMakerPaths, outcome: Outcome) -> None:
     """Write the files of /opt/ml/output/data (docs/output.md); whatever goes wrong is logged."""
+    try:
+        report.write(paths.output_data, _report(outcome))
+    except Exception:
+        # The model is what the job ran hours for: no fault of a report may cost it.
+        log.exception("no report is written, by a fault of this program; the model is whole")
+
+
+def _report(outcome: Outcome) -> report.Report:
     data, fitted, evaluation = outcome.data, outcome.fitted, outcome.evaluation
     built, hp = outcome.built, outcome.hp
     figures = Figures(
@@ -99,18 +109,15 @@ def write_report(paths: SageMakerPaths, outcome: Outcome) -> None:
     rows = sample_rows(len(data.held_out), data.schema.width, seed=hp.seed)
     # A job that was asked to stop has no time for SHAP values.
     explained = data.held_out.take(rows[:0] if fitted.stopped else rows)
-    report.write(
-        paths.output_data,
-        report.Report(
-            figures=figures,
-            history=fitted.history,
-            booster=fitted.booster,
-            schema=data.schema,
-            explained=explained.X,
-            quality=data.quality or None,
-            out_of_fold=_predictions(outcome),
-            threads=hp.nthread or 0,
-        ),
+    return report.Report(
+        figures=figures,
+        history=fitted.history,
+        booster=fitted.booster,
+        schema=data.schema,
+        explained=explained.X,
+        quality=data.quality or None,
+        out_of_fold=_predictions(outcome),
+        threads=hp.nthread or 0,
     )
 
 
