@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Final, cast
 
 import numpy as np
@@ -11,7 +12,6 @@ from numpy.typing import NDArray
 from churn_daal import engine
 from churn_daal.boosting.dataset import Dataset
 from churn_daal.errors import UserError
-from churn_daal.report.channel_quality import ChannelQuality
 from churn_daal.tabular.aligned import AlignedReader
 from churn_daal.tabular.batch import Reader
 from churn_daal.tabular.labels import Labels
@@ -36,7 +36,7 @@ from churn_daal.training.budget import memory_budget
 from churn_daal.training.channels import OpenChannel, column_reader
 from churn_daal.training.column_roles import in_order, role_names
 from churn_daal.training.context import Context
-from churn_daal.training.quality import column_quality
+from churn_daal.training.quality import MakeQuality, column_quality
 from churn_daal.training.row_values import learn_label, margins, queries, side_by_side
 
 CLASSES: Final = frozenset({"binary", "multiclass"})
@@ -65,7 +65,7 @@ class ColumnSource:
         self._roles = resolve(role_names(context.hp, opened), self._reader)
         self.schema = Schema(())
         self.target = Target("regression", Labels(None), np.zeros(0, np.float32))
-        self.quality: dict[str, ChannelQuality] = {}
+        self.quality: dict[str, MakeQuality] = {}
         if context.known is not None:
             self.schema = context.known.schema
             self._roles = in_order(self._roles, self._reader, context.known.schema)
@@ -184,8 +184,9 @@ class ColumnSource:
     def _dataset(self, table: Table, y: NDArray[np.float32], name: str) -> Dataset:
         roles = self._roles
         features = encode(table, self.schema, roles)
-        self.quality[name] = column_quality(
-            table, self.schema, roles, self.target, y, train=name == "train"
+        # Gathered when the model is there: it takes as long as some rounds.
+        self.quality[name] = partial(
+            column_quality, table, self.schema, roles, self.target, y, train=name == "train"
         )
         group = None if roles.group is None else queries(table, roles.group)
         data = Dataset(

@@ -21,7 +21,6 @@ from churn_daal.boosting.split import MIN_ROWS, split_rows
 from churn_daal.cluster import World
 from churn_daal.contract.job import TrainingJob
 from churn_daal.contract.signals import StopSignal
-from churn_daal.report.channel_quality import ChannelQuality
 from churn_daal.tabular.labels import Labels
 from churn_daal.tabular.schema import Schema
 from churn_daal.tabular.target import Task
@@ -30,6 +29,7 @@ from churn_daal.training.channels import OpenChannel, open_channel, spooled
 from churn_daal.training.checks import check
 from churn_daal.training.column_source import ColumnSource
 from churn_daal.training.context import Context
+from churn_daal.training.quality import MakeQuality
 from churn_daal.training.sparse_source import SparseSource
 
 log = logging.getLogger(__name__)
@@ -68,7 +68,7 @@ class Data:
     task
         The kind of answer.
     quality
-        What was seen of each channel's columns.
+        Gathers what there is to tell of each channel's columns.
     digest
         Changes with the files of the train and validation channels.
     """
@@ -81,7 +81,7 @@ class Data:
     labels: Labels
     objective: str
     task: Task
-    quality: Mapping[str, ChannelQuality]
+    quality: Mapping[str, MakeQuality]
     digest: str
 
     @property

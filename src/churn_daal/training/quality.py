@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import numpy as np
@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 # Wider sparse data would be dense rows, and a report of a page a column.
 _WIDEST: Final = 2_000
 _ROWS: Final = 4_096
+MakeQuality = Callable[[], ChannelQuality | None]
 
 
 def column_quality(
@@ -70,7 +71,6 @@ def sparse_quality(
     features: SparseFeatures,
     schema: Schema,
     target: Target,
-    y: Sequence[float] | NDArray[np.float32],
     *,
     train: bool,
 ) -> ChannelQuality | None:
@@ -79,19 +79,23 @@ def sparse_quality(
         log.info("no data-quality report: %d columns are more than %d", schema.width, _WIDEST)
         return None
     found = ChannelQuality(schema.columns, target.labels, target.task, seek_leaks=train)
-    labels = np.asarray(y, dtype=np.float32)
     for start in range(0, len(features), _ROWS):
         rows = np.arange(start, min(start + _ROWS, len(features)))
         dense = features.dense(rows)
-        found.add(list(np.ascontiguousarray(dense.T)), labels[rows])
+        found.add(list(np.ascontiguousarray(dense.T)), target.y[rows])
     for path, count in zip(table.table.reader.files, table.table.rows_of, strict=True):
         found.add_file(path.name, count)
     return found
 
 
-def share_quality(quality: Mapping[str, ChannelQuality], world: World) -> None:
-    """Add to each channel what the other hosts have seen of it."""
+def gather_quality(made_by: Mapping[str, MakeQuality], world: World) -> dict[str, ChannelQuality]:
+    """Gather each channel, and add to it what the other hosts have seen of it."""
+    found = {name: make() for name, make in sorted(made_by.items())}
+    quality = {name: channel for name, channel in found.items() if channel is not None}
+    if world.size == 1:
+        return quality
     for name in sorted(quality):
         for host, state in enumerate(world.gather(state_of(quality[name]))):
             if host != world.rank:
                 merge_state(quality[name], state)
+    return quality

@@ -20,12 +20,13 @@ from churn_daal.contract.job import TrainingJob, read_job
 from churn_daal.contract.paths import SageMakerPaths
 from churn_daal.contract.signals import StopSignal
 from churn_daal.errors import ChurnDaalError, UserError
+from churn_daal.report.channel_quality import ChannelQuality
 from churn_daal.settings import base_dir
 from churn_daal.training.cross_validation import cross_validate
 from churn_daal.training.data import Data, read_data
 from churn_daal.training.evaluation import Answered, answer_channels, evaluate
 from churn_daal.training.fitting import fit_job
-from churn_daal.training.quality import share_quality
+from churn_daal.training.quality import gather_quality
 from churn_daal.training.saving import Outcome, gate_rows, save_model, write_report
 
 log = logging.getLogger(__name__)
@@ -108,7 +109,9 @@ def _run(paths: SageMakerPaths, stop: StopSignal) -> Fitted:
         log.warning("XGBoost itself will answer, not oneDAL: %s", built.reason)
     answered = together.answered or answer_channels(built.engine, data, world)
     evaluation = evaluate(answered, data, hp, together.out_of_fold)
-    outcome = Outcome(job, hp, data, fitted, built, evaluation, together.out_of_fold)
+    outcome = Outcome(
+        job, hp, data, fitted, built, evaluation, together.out_of_fold, together.quality
+    )
     manifest = save_model(paths, outcome)
     _tell(manifest)
     write_report(paths, outcome)
@@ -126,6 +129,7 @@ class _Together:
     data: Data
     fitted: Fitted
     out_of_fold: OutOfFold | None
+    quality: Mapping[str, ChannelQuality]
     answered: Mapping[str, Answered] | None
 
 
@@ -141,12 +145,13 @@ def _train(job: TrainingJob, hp: Hyperparameters, stop: StopSignal, world: World
     out_of_fold = cross_validate(data, hp, stop)
     booster = None if earlier is None else earlier.booster
     fitted = fit_job(data, hp, job, stop, world=world, earlier=booster)
+    # A job that was asked to stop has no time for it.
+    quality = {} if fitted.stopped else gather_quality(data.quality, world)
     if world.size == 1:
-        return _Together(data, fitted, out_of_fold, None)
-    share_quality(data.quality, world)
+        return _Together(data, fitted, out_of_fold, quality, None)
     # XGBoost answers while the hosts are together; the gate holds oneDAL to the same answers.
     answered = answer_channels(engine.XGBoostEngine(fitted.booster), data, world)
-    return _Together(data, fitted, None, answered)
+    return _Together(data, fitted, None, quality, answered)
 
 
 def _earlier(job: TrainingJob) -> Earlier | None:

@@ -17,6 +17,7 @@ from churn_daal.boosting.hyperparameters import Hyperparameters
 from churn_daal.boosting.out_of_fold import OutOfFold
 from churn_daal.contract.job import TrainingJob
 from churn_daal.contract.paths import SageMakerPaths
+from churn_daal.report.channel_quality import ChannelQuality
 from churn_daal.report.contributions import sample_rows
 from churn_daal.report.metrics_document import Figures
 from churn_daal.report.predictions import Predictions
@@ -45,6 +46,8 @@ class Outcome:
         What it is worth.
     out_of_fold
         What cross-validation showed; None without.
+    quality
+        What there is to tell of each channel's columns; empty after a request to stop.
     """
 
     job: TrainingJob
@@ -54,6 +57,7 @@ class Outcome:
     built: engine.Built
     evaluation: Evaluation
     out_of_fold: OutOfFold | None
+    quality: Mapping[str, ChannelQuality]
 
 
 def save_model(paths: SageMakerPaths, outcome: Outcome) -> Manifest:
@@ -115,7 +119,7 @@ def _report(outcome: Outcome) -> report.Report:
         booster=fitted.booster,
         schema=data.schema,
         explained=explained.X,
-        quality=data.quality or None,
+        quality=outcome.quality or None,
         out_of_fold=_predictions(outcome),
         threads=hp.nthread or 0,
     )

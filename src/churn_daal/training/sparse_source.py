@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
 from churn_daal import engine
 from churn_daal.boosting.dataset import Dataset
 from churn_daal.errors import UserError
-from churn_daal.report.channel_quality import ChannelQuality
 from churn_daal.tabular.labels import Labels
 from churn_daal.tabular.merging import share_texts
 from churn_daal.tabular.schema import Schema
@@ -26,7 +26,7 @@ from churn_daal.training.budget import memory_budget
 from churn_daal.training.channels import OpenChannel
 from churn_daal.training.column_source import CLASSES
 from churn_daal.training.context import Context
-from churn_daal.training.quality import sparse_quality
+from churn_daal.training.quality import MakeQuality, sparse_quality
 from churn_daal.training.row_values import side_by_side
 
 # Hyperparameters that name columns.
@@ -62,7 +62,7 @@ class SparseSource:
         self._context, self._opened = context, opened
         self.schema = Schema(())
         self.target = Target("regression", Labels(None), np.zeros(0, np.float32))
-        self.quality: dict[str, ChannelQuality] = {}
+        self.quality: dict[str, MakeQuality] = {}
 
     def train(self) -> tuple[Dataset, Target]:
         """Read the train channel, and learn the features and the label from it.
@@ -129,11 +129,9 @@ class SparseSource:
     def _dataset(self, table: SparseTable, target: Target, opened: OpenChannel) -> Dataset:
         name = opened.channel.name
         features = SparseFeatures(table, self.schema, declared=opened.counts_from_zero)
-        quality = sparse_quality(
-            table, features, self.schema, target, target.y, train=name == "train"
+        self.quality[name] = partial(
+            sparse_quality, table, features, self.schema, target, train=name == "train"
         )
-        if quality is not None:
-            self.quality[name] = quality
         data = Dataset(
             features,
             target.y,
