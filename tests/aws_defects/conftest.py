@@ -1,9 +1,12 @@
-"""The fixture that runs a job in this process."""
+"""Fixtures that run a job in this process, or start one of its own."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -12,7 +15,9 @@ from churn_daal import training
 from churn_daal.contract.paths import SageMakerPaths
 from churn_daal.contract.signals import StopSignal
 
-from .jobs import Job, RunJob, put
+from .jobs import Job, RunJob, StartJob, put
+
+TRAIN_PROGRAM = Path(__file__).parents[2] / "container" / "train"
 
 
 @pytest.fixture(name="run")
@@ -48,3 +53,30 @@ def _run(
         return Job(paths, tuple(capsys.readouterr().out.splitlines()), caplog.text)
 
     return run
+
+
+@pytest.fixture(name="start")
+def _start() -> Iterator[StartJob]:
+    started: list[subprocess.Popen[str]] = []
+
+    def start(
+        paths: SageMakerPaths, *, pipesize: int = -1, **environ: str
+    ) -> subprocess.Popen[str]:
+        """Start the image's `train` on a job's files, in a process of its own."""
+        of_job = {"SAGEMAKER_BASE_DIR": str(paths.base), "OMP_NUM_THREADS": "1"}
+        process = subprocess.Popen(
+            [sys.executable, str(TRAIN_PROGRAM)],
+            env=os.environ | of_job | environ,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            pipesize=pipesize,
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        if process.poll() is None:
+            process.kill()
+            process.communicate()

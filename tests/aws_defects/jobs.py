@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,8 +15,6 @@ import xgboost
 from churn_daal import artifact
 from churn_daal.artifact import Manifest
 from churn_daal.contract.paths import SageMakerPaths
-
-TRAIN_PROGRAM = Path(__file__).parents[2] / "container" / "train"
 
 
 @dataclass(frozen=True)
@@ -68,6 +64,7 @@ class Job:
 
 
 RunJob = Callable[..., Job]
+StartJob = Callable[..., "subprocess.Popen[str]"]
 
 
 def csv_text(*columns: Sequence[object] | np.ndarray, names: str = "") -> str:
@@ -82,18 +79,6 @@ def put(paths: SageMakerPaths, channel: str, files: Mapping[str, str | bytes]) -
         file = paths.channel(channel) / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(data.encode() if isinstance(data, str) else data)
-
-
-def start(paths: SageMakerPaths, *, pipesize: int = -1, **environ: str) -> subprocess.Popen[str]:
-    """Start the image's `train` on a job's files, in a process of its own."""
-    return subprocess.Popen(
-        [sys.executable, str(TRAIN_PROGRAM)],
-        env=os.environ | {"SAGEMAKER_BASE_DIR": str(paths.base), "OMP_NUM_THREADS": "1"} | environ,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        pipesize=pipesize,
-    )
 
 
 def contents(folder: Path) -> dict[str, bytes]:

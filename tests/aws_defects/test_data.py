@@ -15,7 +15,7 @@ from churn_daal.serving.invocation import answer
 from churn_daal.tabular import libsvm
 from churn_daal.tabular.sparse_block import rebase
 
-from .jobs import RunJob, contents, csv_text, put, start
+from .jobs import RunJob, StartJob, contents, csv_text, put
 
 RNG = np.random.default_rng(13)
 X = RNG.integers(1, 40, (200, 8)) / 4
@@ -61,18 +61,18 @@ def test_x3_rows_that_lack_the_first_feature_are_not_shifted(run: RunJob, base: 
 
 @pytest.mark.parametrize("base", [0, 1])
 def test_x3_the_models_own_rule_reads_a_request(run: RunJob, base: int) -> None:
-    """X3: by the stored rule, a line from the second feature on is answered as its CSV row."""
+    """X3: by the stored rule, lines from the second feature on are answered as their CSV rows."""
     job = run({"rows.libsvm": libsvm_text(slice(None), base)}, objective="binary:logistic")
     model = artifact.load(job.paths.model)
     schema = model.encoder.schema
-    line = libsvm_text(slice(0, 1), base, first=1).partition(" ")[2]
-    row = ",".join(["", *map(str, X[0, 1:])])
+    lines = libsvm_text(slice(None), base, first=1)
+    rows = csv_text([""] * len(X), *X[:, 1:].T)
 
-    block = rebase(libsvm.parse(line.encode(), labels=False), schema.index_base, schema.width)
+    block = rebase(libsvm.parse(lines.encode()), schema.index_base, schema.width)
     from_libsvm = model.predict(block.dense(schema.width))
 
-    from_csv = answer(model, row.encode(), content_type="text/csv", accept="text/csv").body
-    assert from_libsvm[0] == np.float32(from_csv.decode())
+    csv = answer(model, rows.encode(), content_type="text/csv", accept="text/csv").body.decode()
+    np.testing.assert_array_equal(from_libsvm, np.array(csv.split(), np.float32))
 
 
 NUMBERS = "".join(f"{n % 2},{n % 7},{n % 5}\n" for n in range(40))
@@ -126,7 +126,7 @@ def test_x5_quotes_and_headers_are_read_right(run: RunJob, text: str) -> None:
 
 
 def test_x14_processes_with_other_hashes_give_equal_bytes(
-    lay_job: Callable[..., SageMakerPaths], tmp_path: Path
+    lay_job: Callable[..., SageMakerPaths], start: StartJob, tmp_path: Path
 ) -> None:
     """X14: many files in many folders, a sampled model, three PYTHONHASHSEEDs, two file orders."""
     rows = csv_text(Y, *X.T).splitlines(keepends=True)

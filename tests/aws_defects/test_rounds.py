@@ -15,7 +15,7 @@ from sklearn.metrics import roc_auc_score
 
 from churn_daal.contract.paths import SageMakerPaths
 
-from .jobs import RunJob, contents, csv_text, start
+from .jobs import RunJob, StartJob, contents, csv_text
 
 RNG = np.random.default_rng(11)
 X = RNG.normal(size=(300, 3)).round(3)
@@ -35,7 +35,7 @@ def rounds_of(printed: str) -> list[int]:
 
 
 def test_x1_a_killed_job_goes_on_where_it_was(
-    lay_job: Callable[..., SageMakerPaths], tmp_path: Path
+    lay_job: Callable[..., SageMakerPaths], start: StartJob, tmp_path: Path
 ) -> None:
     """X1: after kill -9 the rounds before the checkpoint are not done again; equal bytes."""
     given = {"num_round": ROUNDS, "max_depth": 4, "subsample": 0.6, "objective": "binary:logistic"}

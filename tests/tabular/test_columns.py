@@ -139,3 +139,19 @@ def test_typed_numbers(array: pa.Array, numbers: list[Any] | None) -> None:
         assert found is not None
         assert found.dtype == np.float32
         np.testing.assert_array_equal(found, np.float32(numbers))
+
+
+@pytest.mark.parametrize("kind", [pa.float16(), pa.float32(), pa.float64()])
+def test_zeros_of_either_sign_are_one_category(kind: pa.DataType) -> None:
+    """Of a column of floats, whichever comes first."""
+    for values in ([-0.0, 0.0, 1.5, None], [0.0, -0.0, 1.5, None]):
+        found = as_texts(pa.array(np.array(values, dtype=float), from_pandas=True).cast(kind))
+
+        assert found.to_pylist() == ["0", "0", "1.5", None]
+
+
+def test_whole_numbers_keep_their_digits() -> None:
+    """The fewest digits that float32 needs would end in other ones."""
+    found = as_texts(pa.array(np.array([123456792, 0.1, 1e22, 5], np.float32)))
+
+    assert found.to_pylist() == ["123456792", "0.1", "1e+22", "5"]

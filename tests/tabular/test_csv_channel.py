@@ -112,3 +112,19 @@ def test_channels_are_aligned(tmp_path: Path) -> None:
     assert texts(read(AlignedReader(other, train))) == [["3"], ["4"]]
     with pytest.raises(UserError, match=r"w\.csv.*same columns"):
         AlignedReader(CsvReader(write(tmp_path / "w", w="m\n4\n")), train)
+
+
+def test_quotes_within_cells_cost_one_walk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half of the blocks look as if a quote were not closed, and each walk reads the whole file."""
+    walks = []
+
+    def walk(*place: object) -> None:
+        walks.append(place)
+
+    monkeypatch.setattr("churn_daal.tabular.csv_channel.find_fault", walk)
+    path = tmp_path / "t.csv"
+    path.write_text("y,t\n" + '1,5" pipe\n' * 200)
+    reader = CsvReader([path], header="present", block_bytes=32)
+
+    assert sum(batch.rows for batch in reader.batches((0, 1), {1})) == 200
+    assert len(walks) == 1

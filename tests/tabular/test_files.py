@@ -26,12 +26,17 @@ def zstd(data: bytes) -> bytes:
 
 
 def blocks(
-    folder: Path, data: bytes, *, quoted: bool = True, charset: str = "utf-8", size: int = 1 << 20
+    folder: Path,
+    data: bytes,
+    *,
+    delimiter: str | None = ",",
+    charset: str = "utf-8",
+    size: int = 1 << 20,
 ) -> list[bytes]:
     """Write a file and return its blocks."""
     path = folder / "t.csv"
     path.write_bytes(data)
-    return list(text_blocks(path, quoted=quoted, charset=charset, size=size))
+    return list(text_blocks(path, delimiter=delimiter, charset=charset, size=size))
 
 
 def test_files_at_any_depth_come_sorted(tmp_path: Path) -> None:
@@ -181,9 +186,26 @@ def test_a_quote_within_a_cell_opens_nothing(tmp_path: Path, size: int) -> None:
     assert max(map(len, parts)) <= size + 30
 
 
+@pytest.mark.parametrize("size", [1, 6, 30])
+@pytest.mark.parametrize("delimiter", [" ", "_", ";"])
+def test_the_delimiter_tells_which_quote_opens_a_cell(
+    tmp_path: Path, delimiter: str, size: int
+) -> None:
+    """A blank may be one; and after any other character a quote is one within a cell."""
+    rows = [["1", '"a\n""b"'], ["2", 'x("y'], ["3", '"c\n"'], ["4", '-"'], ["5", "z"]] * 3
+    lines = [f"{delimiter.join(row)}\n".encode() for row in rows]
+
+    parts = blocks(tmp_path, b"".join(lines), delimiter=delimiter, size=size)
+
+    ends = {len(b"".join(lines[:count])) for count in range(1, len(lines) + 1)}
+    assert b"".join(parts) == b"".join(lines)
+    assert {len(b"".join(parts[: k + 1])) for k in range(len(parts))} <= ends
+    assert max(map(len, parts)) <= size + 12
+
+
 def test_without_quoting_every_line_break_ends_a_record(tmp_path: Path) -> None:
     """A quote in JSON Lines or libsvm says nothing about its line."""
-    assert blocks(tmp_path, b'"a\nb"\nc', quoted=False, size=3) == [b'"a\n', b'b"\n', b"c\n"]
+    assert blocks(tmp_path, b'"a\nb"\nc', delimiter=None, size=3) == [b'"a\n', b'b"\n', b"c\n"]
 
 
 def test_a_file_without_record_ends_is_not_read_whole(

@@ -140,3 +140,15 @@ def test_columns_are_read_as_asked(tmp_path: Path) -> None:
     assert isinstance(table.columns[2], TextColumn)
     assert table.numbers(0) is None
     assert table.rows_of == (2,)
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_numbers_that_were_read_ahead_are_read_again(tmp_path: Path, threads: int) -> None:
+    """A first block of the header alone tells nothing, so blocks behind it may come as numbers."""
+    path = tmp_path / "t.csv"
+    path.write_text("label,a_long_name_of_the_column\n" + "1,red\n" * 3 + "0,1.50\n" * 9)
+    reader = CsvReader([path], header="present", threads=threads, block_bytes=18)
+
+    table = read_table(reader, features=(), keep=(1,))
+
+    assert [table.cell(1, row) for row in range(12)] == ["red"] * 3 + ["1.50"] * 9

@@ -134,3 +134,17 @@ def test_weights_are_numbers_of_zero_or_more(tmp_path: Path, weight: str) -> Non
     with pytest.raises(UserError, match=r"t\.csv: row 3, column 1 \('y'\): "):
         read_weights(labels(tmp_path, "2", weight, "3"), 0)
     assert read_weights(labels(tmp_path, "2", "0"), 0).tolist() == [2, 0]
+
+
+def test_numbers_are_not_looked_at_one_by_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a regression there may be as many as rows."""
+    (tmp_path / "t.csv").write_text("y,x\n0.5,1\n-2,1\n")
+    reader = CsvReader([tmp_path / "t.csv"], header="present")
+    table = read_table(reader, features=(1,), keep=(0,), numbers={0})
+    monkeypatch.delattr("churn_daal.tabular.target.distinct_cells")
+
+    for task in (None, "regression"):
+        found = learn_target(table, 0, task=task)
+        assert (found.task, found.y.tolist()) == ("regression", [0.5, -2])

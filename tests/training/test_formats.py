@@ -206,7 +206,7 @@ def test_a_base_margin_is_started_from(run: RunJob) -> None:
             {"a.csv": csv_text(Y, Q, np.arange(160) % 2, X)},
             None,
             {"objective": "rank:ndcg", "group": "1", "weight": "2"},
-            "have different weights",
+            "in ranking a weight belongs to the query",
         ),
     ],
 )

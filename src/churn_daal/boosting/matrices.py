@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+import scipy.sparse
 import xgboost
 from numpy.typing import NDArray
 
@@ -43,13 +44,15 @@ def matrices(
     Raises
     ------
     UserError
-        A ranking query carries different weights in its rows.
+        A ranking query carries different weights in its rows, or there are not as many base
+        margins as answers.
     """
     if not str(params.get("objective")).startswith("rank:"):
         # Of any other objective XGBoost takes the queries for something else, such as AUC's.
         train, validation = replace(train, group=None), replace(validation, group=None)
     for data in (train, validation):
         _refuse_uneven_weights(data)
+        _refuse_margins(data, params)
     nthread = params["nthread"]
     # Trees that are there already are refreshed on the raw values alone.
     raw = params.get("booster") == "gblinear" or params.get("process_type") == "update"
@@ -64,8 +67,10 @@ def matrices(
         log.info("the quantised matrix, %d MB, is over the memory budget: on disk", size >> 20)
     common = {"max_bin": bins, "nthread": nthread, "missing": np.nan}
     make = _on_disk if outside else xgboost.QuantileDMatrix
-    rows = make(_Pieces(train), **common)
-    held = make(_Pieces(validation), ref=rows, **common)
+    encoded = 4 * len(train) * train.width
+    keep = not outside and (budget is None or encoded <= budget // 4)
+    rows = make(_Pieces(train, keep=keep), **common)
+    held = make(_Pieces(validation, keep=keep), ref=rows, **common)
     return _named(rows, train), _named(held, validation)
 
 
@@ -79,17 +84,29 @@ def _on_disk(pieces: _Pieces, **common: Any) -> xgboost.DMatrix:  # noqa: ANN401
 
 
 class _Pieces(xgboost.DataIter):
-    """A dataset as XGBoost iterates over it, several times for one matrix."""
+    """A dataset as XGBoost iterates over it, several times for one matrix.
 
-    def __init__(self, data: Dataset) -> None:
+    Parameters
+    ----------
+    data
+        The rows.
+    keep
+        Whether to hold the encoded pieces from the first time on.
+    """
+
+    def __init__(self, data: Dataset, *, keep: bool) -> None:
         self._data = data
+        self._keep, self._held = keep, False
+        self._kept: list[tuple[Any, slice]] = []
         self._pieces: Iterator[tuple[Any, slice]] = iter(())
         self._vectors = _vectors(data)
         super().__init__(release_data=True)
 
     def reset(self) -> None:
         """Start over."""
-        self._pieces = self._data.batches()
+        # The first pass goes to the end, and fills what the others take.
+        self._held = bool(self._kept)
+        self._pieces = iter(self._kept) if self._held else self._data.batches()
         if not len(self._data):
             # XGBoost wants one piece, if an empty one.
             self._pieces = iter([(np.empty((0, self._data.width), np.float32), slice(0, 0))])
@@ -99,13 +116,27 @@ class _Pieces(xgboost.DataIter):
         piece = next(self._pieces, None)
         if piece is None:
             return False
+        if self._keep and not self._held:
+            self._kept.append(piece)
         rows, place = piece
         input_data(data=rows, **{name: values[place] for name, values in self._vectors.items()})
         return True
 
 
 def _raw(data: Dataset, nthread: int) -> xgboost.DMatrix:
-    return _named(xgboost.DMatrix(data.X, missing=np.nan, nthread=nthread, **_vectors(data)), data)
+    rows = _all_rows(data)
+    return _named(xgboost.DMatrix(rows, missing=np.nan, nthread=nthread, **_vectors(data)), data)
+
+
+def _all_rows(data: Dataset) -> Any:  # noqa: ANN401 - an array or a CSR matrix
+    """Return the rows in one piece, sparse where they are: dense they may be a thousand times."""
+    first = next(data.batches(), None)
+    if first is None or not scipy.sparse.issparse(first[0]):
+        return data.X
+    pieces = [piece for piece, _ in data.batches()]
+    if not all(map(scipy.sparse.issparse, pieces)):
+        return data.X
+    return scipy.sparse.vstack(pieces, "csr")
 
 
 def _vectors(data: Dataset) -> dict[str, NDArray[Any]]:
@@ -130,6 +161,27 @@ def _named(matrix: xgboost.DMatrix, data: Dataset) -> xgboost.DMatrix:
         if data.weight is not None:
             matrix.set_weight(data.weight[first])
     return matrix
+
+
+def _refuse_margins(data: Dataset, params: Mapping[str, Any]) -> None:
+    """Refuse base margins of another number of columns than a row has answers.
+
+    Raises
+    ------
+    UserError
+        Naming both numbers.
+    """
+    # Several quantiles or expectiles are several answers, too.
+    if data.base_margin is None or {"quantile_alpha", "expectile_alpha"} & params.keys():
+        return
+    columns = 1 if data.base_margin.ndim == 1 else data.base_margin.shape[1]
+    answers = params.get("num_class", 1)
+    if columns != answers:
+        raise UserError(
+            f"base_margin is {columns} column(s), but objective {params.get('objective')!r} has "
+            f"{answers} margin(s) a row; name one column for each class, in the order of the "
+            "classes, or a single one where there are no classes"
+        )
 
 
 def _refuse_uneven_weights(data: Dataset) -> None:

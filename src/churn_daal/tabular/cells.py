@@ -132,7 +132,9 @@ def category(cell: str) -> str | None:
     """
     text = cell.strip(WHITESPACE)
     if text.endswith("0") and _WHOLE.fullmatch(text):
-        return text.partition(".")[0]
+        whole = text.partition(".")[0]
+        # Of a column of floats, 0 and -0 are one number.
+        return "0" if whole == "-0" else whole
     return None if text in MISSING else text
 
 

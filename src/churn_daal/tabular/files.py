@@ -16,13 +16,7 @@ from churn_daal.errors import UserError
 
 # The first bytes of a compressed file (RFC 1952, RFC 8878), whatever it is named.
 _MAGIC: Final = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
-# What may stand before a quote that opens a cell: a line break or any delimiter, which is no
-# letter, digit or blank. A quote there is the second half of one that is doubled.
-_OPENING: Final = re.compile(rb'(?:\A|[^0-9A-Za-z "\x80-\xff])"')
 _QUOTE: Final = ord('"')
-_BEFORE_QUOTE: Final = np.array(
-    [byte == _QUOTE or bool(_OPENING.fullmatch(bytes((byte, _QUOTE)))) for byte in range(256)]
-)
 _BOM: Final = b"\xef\xbb\xbf"
 # Cutting may have to wait for the end of a quoted cell; no sound record is as long as this.
 _LONGEST_RECORD: Final = 1 << 28
@@ -84,7 +78,7 @@ def open_bytes(path: Path) -> Iterator[Any]:
 
 
 def text_blocks(
-    path: Path, *, quoted: bool, charset: str = "utf-8", size: int = BLOCK_BYTES
+    path: Path, *, delimiter: str | None = None, charset: str = "utf-8", size: int = BLOCK_BYTES
 ) -> Iterator[bytes]:
     """Yield a text file's bytes as UTF-8 in blocks that end with a record.
 
@@ -92,8 +86,9 @@ def text_blocks(
     ----------
     path
         The file, compressed or not.
-    quoted
-        Whether a line break within double quotes belongs to the record, as in CSV.
+    delimiter
+        What stands between two cells, where a line break within the double quotes around a cell
+        belongs to the record, as in CSV; None where every line is a record.
     charset
         Python's name of the file's character set.
     size
@@ -106,6 +101,7 @@ def text_blocks(
     """
     plain = codecs.lookup(charset).name in {"utf-8", "ascii"}
     decode = None if plain else codecs.getincrementaldecoder(charset)()
+    quotes = None if delimiter is None else _Quotes(delimiter)
     rest = b""
     mark = _BOM
     with open_bytes(path) as stream:
@@ -116,7 +112,7 @@ def text_blocks(
             if decode is not None:
                 data = _decoded(path, decode, data, charset)
             rest = rest + data if rest else data
-            end = _record_end(rest, quoted=quoted)
+            end = rest.rfind(b"\n") + 1 if quotes is None else quotes.record_end(rest)
             if end:
                 yield rest[:end].removeprefix(mark)
                 rest, mark = rest[end:], b""
@@ -149,34 +145,45 @@ def _decoded(path: Path, decoder: codecs.IncrementalDecoder, data: bytes, charse
         ) from fault
 
 
-def _record_end(data: bytes, *, quoted: bool) -> int:
-    """Return where the last whole record ends; 0 where none does."""
-    end = data.rfind(b"\n") + 1
-    if not quoted or b'"' not in data:
-        return end
-    octets = np.frombuffer(data, np.uint8)
-    quotes = np.flatnonzero(octets == _QUOTE)
-    opening = quotes[::2]
-    # A quote within a cell, as in 5" pipe, opens nothing; where there is one, counting fails.
-    if not bool(np.all((opening == 0) | _BEFORE_QUOTE[octets[opening - 1]])):
-        return _end_outside_quotes(data)
-    open_quote = data.count(b'"', 0, end) % 2
-    while end and open_quote:
-        before = data.rfind(b"\n", 0, end - 1) + 1
-        open_quote ^= data.count(b'"', before, end) % 2
-        end = before
-    return end
+class _Quotes:
+    """Finds where records end whose cells may be quoted.
 
+    A quote opens a cell where it is the cell's first character; one within a cell, as in
+    5" pipe, is a character like others.
+    """
 
-def _end_outside_quotes(data: bytes) -> int:
-    """Return where the last whole record ends, cell by cell."""
-    end = place = 0
-    while (opening := _OPENING.search(data, place)) is not None:
-        start = opening.end() - 1
-        end = max(end, data.rfind(b"\n", place, start) + 1)
-        place = data.find(b'"', start + 1) + 1
-        while place and data[place : place + 1] == b'"':
-            place = data.find(b'"', place + 1) + 1
-        if not place:
+    def __init__(self, delimiter: str) -> None:
+        before = b"\r\n" + delimiter.encode()
+        self._opening = re.compile(rb"(?:\A(?:\xef\xbb\xbf)?|[" + re.escape(before) + rb'])"')
+        # A quote before a quote that opens: the second half of one that is doubled.
+        self._before = np.isin(np.arange(256), [*before, _QUOTE])
+
+    def record_end(self, data: bytes) -> int:
+        """Return where the last whole record ends; 0 where none does."""
+        end = data.rfind(b"\n") + 1
+        if b'"' not in data:
             return end
-    return max(end, data.rfind(b"\n", place) + 1)
+        octets = np.frombuffer(data, np.uint8)
+        opening = np.flatnonzero(octets == _QUOTE)[::2]
+        # Where a quote within a cell opens nothing, counting fails.
+        if not bool(np.all((opening == 0) | self._before[octets[opening - 1]])):
+            return self._end_outside(data)
+        open_quote = data.count(b'"', 0, end) % 2
+        while end and open_quote:
+            before = data.rfind(b"\n", 0, end - 1) + 1
+            open_quote ^= data.count(b'"', before, end) % 2
+            end = before
+        return end
+
+    def _end_outside(self, data: bytes) -> int:
+        """Return where the last whole record ends, cell by cell."""
+        end = place = 0
+        while (opening := self._opening.search(data, place)) is not None:
+            start = opening.end() - 1
+            end = max(end, data.rfind(b"\n", place, start) + 1)
+            place = data.find(b'"', start + 1) + 1
+            while place and data[place : place + 1] == b'"':
+                place = data.find(b'"', place + 1) + 1
+            if not place:
+                return end
+        return max(end, data.rfind(b"\n", place) + 1)

@@ -88,7 +88,7 @@ class JsonLinesReader:
 
     def _blocks(self, number: int) -> Iterator[_Block]:
         path, before = self.files[number], 0
-        for data in text_blocks(path, quoted=False, charset=self._charset, size=self._block_bytes):
+        for data in text_blocks(path, charset=self._charset, size=self._block_bytes):
             block = _Block(path, data, before)
             before += data.count(b"\n")
             if block.rows:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from churn_daal.errors import UserError
 from churn_daal.tabular import cells
-from churn_daal.tabular.columns import TextColumn
+from churn_daal.tabular.columns import TextColumn, shortest
 from churn_daal.tabular.encoder import codes_of
 from churn_daal.tabular.frame import Frame, Slot
 from churn_daal.tabular.roles import Roles
@@ -99,8 +100,12 @@ def tally(table: Table, position: int) -> tuple[NDArray[np.int64], NDArray[np.in
     return counts.astype(np.int64), first.astype(np.int64)
 
 
-def _shortest(value: np.float32) -> str:
-    return "" if np.isnan(value) else repr(float(str(value)))
+def _shortest(value: np.floating[Any]) -> str:
+    if np.isnan(value):
+        return ""
+    narrow = np.float32(value)
+    # Recordio's labels may be float32, held in float64 here.
+    return shortest(narrow if narrow == value else value)
 
 
 def _slot(table: Table, position: int, column: Column, texts: TextColumn) -> Slot:

@@ -177,6 +177,9 @@ class _Reading:
 def _piece(column: NumberColumn | TextColumn, came: Numbers | pa.Array, start: int) -> NDArray[Any]:
     """Return the next cells of a column as numbers or codes; CellError where one is neither."""
     if isinstance(column, TextColumn):
+        if isinstance(came, np.ndarray):
+            # Read ahead, before the column turned out to hold texts.
+            raise cells.CellError(0, "how the number was written is not kept")
         return column.add(as_texts(came), start)
     if isinstance(came, np.ndarray):
         return came

@@ -7,7 +7,6 @@ values; beyond the budget they lie in a file on the local disk.
 from __future__ import annotations
 
 import logging
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,14 +22,15 @@ from churn_daal.tabular.columns import NumberColumn, TextColumn
 from churn_daal.tabular.learn import distinct_cells, tally
 from churn_daal.tabular.schema import Column, Schema
 from churn_daal.tabular.sparse_block import SparseBlock, index_base, rebase
+from churn_daal.tabular.sparse_spool import Kept, Spool
 from churn_daal.tabular.store import Store
 from churn_daal.tabular.table import Table
 
 log = logging.getLogger(__name__)
 BlockReader = Callable[[Path], Iterator[SparseBlock]]
 LABEL: Final = 0
-# Cells of a dense piece, at most: 16 MB.
-_CELLS: Final = 1 << 22
+# Rows of a piece that are gathered from all over.
+_ROWS: Final = 1 << 17
 
 
 @dataclass(frozen=True)
@@ -120,20 +120,22 @@ def read_sparse(
         A file is not what its type says, or only some rows have weights or queries; file and
         row are named.
     """
-    spool = _Spool(budget)
-    blocks: list[SparseBlock] = []
+    kept: list[Kept] = []
     lines: list[NDArray[np.int64]] = []
-    for path in files:
-        own = []
-        for block in read(path):
-            check()
-            own.append(spool.keep(block))
-        blocks += own
-        lines.append(np.concatenate([block.rows for block in own]) if own else np.zeros(0, int))
+    with Spool(budget) as spool:
+        for path in files:
+            own = []
+            for block in read(path):
+                check()
+                own.append(spool.keep(block))
+            kept += own
+            rows_of = [each.block.rows for each in own]
+            lines.append(np.concatenate([np.zeros(0, np.int64), *rows_of]))
+        blocks = spool.blocks(kept)
     if not sum(map(len, blocks)) and not may_be_empty:
         raise UserError(f"{files[0].name}: no rows")
     spans = [span for span in (block.span() for block in blocks) if span]
-    labels = np.concatenate([np.zeros(0, np.float32), *map(_labels, blocks)])
+    labels = np.concatenate([np.zeros(0, np.float64), *map(_labels, blocks)])
     rows = Store(())
     rows.add({}, len(labels))
     log.info("read %d rows from %d file(s)", len(labels), len(files))
@@ -213,15 +215,13 @@ class SparseFeatures:
             for _, block in self._blocks:
                 yield self._piece(block)
         elif len(rows) < 2 or bool(np.all(rows[1:] > rows[:-1])):
-            for start, block in self._blocks:
-                low, high = np.searchsorted(rows, [start, start + len(block)])
-                if high > low:
-                    yield self._piece(block)[rows[low:high] - start]
+            yield from self._rising(rows)
         else:
-            whole = scipy.sparse.vstack(
-                [scipy.sparse.csr_matrix(self._piece(block)) for _, block in self._blocks], "csr"
-            )
-            yield whole[rows]
+            for first in range(0, len(rows), _ROWS):
+                chosen = rows[first : first + _ROWS]
+                order = np.argsort(chosen, kind="stable")
+                pieces = list(self._rising(chosen[order]))
+                yield _stacked(pieces)[np.argsort(order, kind="stable")]
 
     def dense(self, rows: NDArray[np.intp] | None = None) -> NDArray[np.float32]:
         """Return float32 (n, width), C-contiguous, NaN missing; all rows by default."""
@@ -237,6 +237,12 @@ class SparseFeatures:
             start = stop
         return full
 
+    def _rising(self, rows: NDArray[np.intp]) -> Iterator[Any]:
+        for start, block in self._blocks:
+            low, high = np.searchsorted(rows, [start, start + len(block)])
+            if high > low:
+                yield self._piece(block)[rows[low:high] - start]
+
     def _piece(self, block: SparseBlock) -> Any:  # noqa: ANN401 - an array or a CSR matrix
         if block.indices is None:
             return block.dense(self.width)
@@ -245,41 +251,25 @@ class SparseFeatures:
         return scipy.sparse.csr_matrix((block.values, indices, block.indptr), shape=shape)
 
 
-class _Spool:
-    """Keeps blocks in memory up to a budget, and the entries of later ones in a file."""
-
-    def __init__(self, budget: int | None) -> None:
-        self._left = budget
-        self._folder: tempfile.TemporaryDirectory[str] | None = None
-        self._count = 0
-
-    def keep(self, block: SparseBlock) -> SparseBlock:
-        """Return the block, its entries on the disk where they are over the budget."""
-        if block.indices is not None:
-            block = replace(block, indices=block.indices.astype(np.int32))
-        size = block.values.nbytes + (0 if block.indices is None else block.indices.nbytes)
-        if self._left is None or size <= self._left:
-            self._left = None if self._left is None else self._left - size
-            return block
-        values = self._to_disk(block.values)
-        indices = None if block.indices is None else self._to_disk(block.indices)
-        return replace(block, values=values, indices=indices)
-
-    def _to_disk(self, array: NDArray[Any]) -> Any:  # noqa: ANN401 - an array in a file
-        if self._folder is None:
-            self._folder = tempfile.TemporaryDirectory(prefix="churn-daal-")
-            log.info("over the memory budget: the data goes to the disk, in %s", self._folder.name)
-        if not array.size:
-            return array
-        path = Path(self._folder.name) / f"{self._count}.npy"
-        self._count += 1
-        np.save(path, array)
-        return np.load(path, mmap_mode="r")
+def _stacked(pieces: list[Any]) -> Any:  # noqa: ANN401 - an array or a CSR matrix
+    """Return pieces as one, what is absent absent and a 0 a 0."""
+    if all(isinstance(piece, np.ndarray) for piece in pieces):
+        return np.concatenate(pieces)
+    return scipy.sparse.vstack([_sparse(piece) for piece in pieces], "csr")
 
 
-def _labels(block: SparseBlock) -> NDArray[np.float32]:
+def _sparse(piece: Any) -> scipy.sparse.csr_matrix:  # noqa: ANN401 - an array or a CSR matrix
+    if not isinstance(piece, np.ndarray):
+        return piece
+    # Of an array SciPy would leave out the zeros.
+    indices = np.tile(np.arange(piece.shape[1], dtype=np.int32), len(piece))
+    indptr = np.arange(len(piece) + 1) * piece.shape[1]
+    return scipy.sparse.csr_matrix((piece.ravel(), indices, indptr), shape=piece.shape)
+
+
+def _labels(block: SparseBlock) -> NDArray[np.float64]:
     assert block.labels is not None  # noqa: S101 - the readers of training ask for them
-    return block.labels.astype(np.float32)
+    return block.labels
 
 
 def _all_or_none(blocks: Sequence[SparseBlock], name: str, files: Sequence[Path]) -> Any:  # noqa: ANN401

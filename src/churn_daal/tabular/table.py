@@ -29,7 +29,8 @@ class Table:
         What each wanted column turned out to hold, by position.
     kept
         Columns held in memory, by position: float32 numbers, or int32 codes into the distinct
-        cells of a column of texts.
+        cells of a column of texts. Labels of sparse formats are float64, since classes may be
+        numbers that float32 rounds.
     store
         The other columns, in the same two forms.
     rows_of
@@ -63,7 +64,9 @@ class Table:
 
     def numbers(self, position: int) -> NDArray[np.float32] | None:
         """Return a kept column of numbers; None where it holds texts."""
-        return None if isinstance(self.columns[position], TextColumn) else self.kept[position]
+        if isinstance(self.columns[position], TextColumn):
+            return None
+        return self.kept[position].astype(np.float32, copy=False)
 
     def cell(self, position: int, index: int) -> str:
         """Return a kept column's cell in a 0-based row, as text."""

@@ -67,10 +67,8 @@ def learn_target(
     """
     name = table.name(position)
     _refuse_missing(table, position)
-    distinct, codes = distinct_cells(table, position)
-    words = not all(map(cells.is_number, distinct))
     if task is None:
-        task = _guess_task(table, position) if words else "regression"
+        task = _guess_task(table, position)
     if positive_label is not None and task != "binary":
         raise UserError(
             f"hyperparameter positive_label={positive_label!r} goes with a binary objective only; "
@@ -78,6 +76,8 @@ def learn_target(
         )
     if task not in {"binary", "multiclass"}:
         return Target(task, Labels(name), read_numbers(table, position))
+    distinct, codes = distinct_cells(table, position)
+    words = not all(map(cells.is_number, distinct))
     if not words and positive_label is None and (task == "binary" or num_class):
         # Of the distinct cells, which all hosts of a job share, and not of this one's rows.
         values = np.asarray(cells.numbers(distinct), dtype=np.float32)
@@ -176,10 +176,15 @@ def read_bounds(table: Table, position: int, *, open_end: float) -> Vector:
 
 
 def _guess_task(table: Table, position: int) -> Task:
-    """Tell the task of a label column that holds words; refuse words among numbers."""
+    """Tell the task of a label column by what it holds; refuse words among numbers."""
+    if table.numbers(position) is not None:
+        # No look at each distinct number: there may be as many as rows.
+        return "regression"
     distinct, _ = distinct_cells(table, position)
     counts, first = tally(table, position)
     number = np.asarray([cells.is_number(cell) for cell in distinct], dtype=bool)
+    if number.all():
+        return "regression"
     if counts[number].sum() * 2 > counts.sum():
         word = int(np.argmax(~number))
         raise table.fault(

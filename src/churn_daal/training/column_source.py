@@ -23,6 +23,7 @@ from churn_daal.tabular.learn import (
 from churn_daal.tabular.merging import same_columns, share_texts, text_elsewhere
 from churn_daal.tabular.reading import read_table
 from churn_daal.tabular.roles import resolve
+from churn_daal.tabular.row_checks import refuse_crossed_bounds, refuse_uneven_weights
 from churn_daal.tabular.schema import Schema
 from churn_daal.tabular.table import ON_ANOTHER_HOST, Table
 from churn_daal.tabular.target import (
@@ -166,9 +167,10 @@ class ColumnSource:
         beside = {p for p in (roles.label, roles.group) if p is not None}
         label = {roles.label} - {None}
         as_text = {roles.group} - {None}
-        if task is None or task in CLASSES:
+        # Without an objective the labels themselves decide.
+        if task in CLASSES:
             as_text |= label
-        else:
+        elif task is not None:
             numbers |= cast("frozenset[int]", label)
         return read_table(
             reader,
@@ -198,4 +200,9 @@ class ColumnSource:
             upper=None if roles.upper is None else read_bounds(table, roles.upper, open_end=np.inf),
             base_margin=margins(table, roles),
         )
+        if data.lower is not None and data.upper is not None:
+            refuse_crossed_bounds(table, cast("int", roles.upper), data.lower, data.upper)
+        if self.target.task == "ranking" and data.weight is not None and group is not None:
+            places = (cast("int", roles.weight), cast("int", roles.group))
+            refuse_uneven_weights(table, *places, group, data.weight)
         return data if group is None else side_by_side(data, group)

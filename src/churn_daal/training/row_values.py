@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from churn_daal.boosting.dataset import Dataset
 from churn_daal.boosting.hyperparameters import Hyperparameters
+from churn_daal.tabular import cells
 from churn_daal.tabular.labels import Labels
 from churn_daal.tabular.learn import distinct_cells, read_numbers
 from churn_daal.tabular.roles import Roles
@@ -53,8 +54,9 @@ def queries(table: Table, position: int) -> NDArray[np.int64]:
         A row has none; file and row are named.
     """
     distinct, codes = distinct_cells(table, position)
-    if "" in distinct:
-        index = int(np.argmax(codes == distinct.index("")))
+    absent = [code for code, cell in enumerate(distinct) if cell in cells.MISSING]
+    if absent:
+        index = int(np.argmax(np.isin(codes, absent)))
         raise table.fault(
             "the query of the row is missing; fill it in or leave the row out",
             index=index,

@@ -74,6 +74,7 @@ class SparseSource:
         """
         hp, known, world = self._context.hp, self._context.known, self._context.world
         if known is not None:
+            _refuse_columns(known.schema, self._opened.format)
             self.schema = known.schema
             learned = engine.objective_named(known.objective).task
             self.target = Target(learned, known.labels, self.target.y)
@@ -139,3 +140,20 @@ class SparseSource:
             group=table.groups,
         )
         return data if table.groups is None else side_by_side(data, table.groups)
+
+
+def _refuse_columns(schema: Schema, kind: str) -> None:
+    """Refuse to go on from a model whose columns these formats cannot hold.
+
+    Raises
+    ------
+    UserError
+        Naming the first column that is no number.
+    """
+    odd = next((column for column in schema.columns if column.kind != "number"), None)
+    if odd is not None:
+        raise UserError(
+            f"the model in the model channel has the {odd.kind} column {odd.name!r}, and {kind} "
+            "holds numbers alone; give the train channel in the format that the model was trained "
+            "on, or leave the model channel out"
+        )
