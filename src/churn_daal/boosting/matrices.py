@@ -67,10 +67,8 @@ def matrices(
         log.info("the quantised matrix, %d MB, is over the memory budget: on disk", size >> 20)
     common = {"max_bin": bins, "nthread": nthread, "missing": np.nan}
     make = _on_disk if outside else xgboost.QuantileDMatrix
-    encoded = 4 * len(train) * train.width
-    keep = not outside and (budget is None or encoded <= budget // 4)
-    rows = make(_Pieces(train, keep=keep), **common)
-    held = make(_Pieces(validation, keep=keep), ref=rows, **common)
+    rows = make(_Pieces(train), **common)
+    held = make(_Pieces(validation), ref=rows, **common)
     return _named(rows, train), _named(held, validation)
 
 
@@ -84,29 +82,17 @@ def _on_disk(pieces: _Pieces, **common: Any) -> xgboost.DMatrix:  # noqa: ANN401
 
 
 class _Pieces(xgboost.DataIter):
-    """A dataset as XGBoost iterates over it, several times for one matrix.
+    """A dataset as XGBoost iterates over it, several times for one matrix."""
 
-    Parameters
-    ----------
-    data
-        The rows.
-    keep
-        Whether to hold the encoded pieces from the first time on.
-    """
-
-    def __init__(self, data: Dataset, *, keep: bool) -> None:
+    def __init__(self, data: Dataset) -> None:
         self._data = data
-        self._keep, self._held = keep, False
-        self._kept: list[tuple[Any, slice]] = []
         self._pieces: Iterator[tuple[Any, slice]] = iter(())
         self._vectors = _vectors(data)
         super().__init__(release_data=True)
 
     def reset(self) -> None:
         """Start over."""
-        # The first pass goes to the end, and fills what the others take.
-        self._held = bool(self._kept)
-        self._pieces = iter(self._kept) if self._held else self._data.batches()
+        self._pieces = self._data.batches()
         if not len(self._data):
             # XGBoost wants one piece, if an empty one.
             self._pieces = iter([(np.empty((0, self._data.width), np.float32), slice(0, 0))])
@@ -116,8 +102,6 @@ class _Pieces(xgboost.DataIter):
         piece = next(self._pieces, None)
         if piece is None:
             return False
-        if self._keep and not self._held:
-            self._kept.append(piece)
         rows, place = piece
         input_data(data=rows, **{name: values[place] for name, values in self._vectors.items()})
         return True
