@@ -78,11 +78,12 @@ def test_serve_answers_a_saved_model_by_name_and_by_class(tmp_path: Path) -> Non
 
 def test_the_metrics_are_those_of_the_held_out_rows(tmp_path: Path) -> None:
     """With labels, as `train` records them; without, none are made up."""
-    written = churn_daal.save(LOGISTIC, tmp_path, X=X[200:], y=Y[200:], threshold=0.4)
+    cut = np.float32(0.4)
+    written = churn_daal.save(LOGISTIC, tmp_path, X=X[200:], y=Y[200:], threshold=cut)
 
     answers = LOGISTIC.predict(xgboost.DMatrix(X[200:]))
     assert written.metrics["rows"] == 100
-    assert written.metrics["accuracy"] == np.mean((answers >= 0.4) == (Y[200:] == 1))
+    assert written.metrics["accuracy"] == np.mean((answers >= cut) == (Y[200:] == 1))
     assert churn_daal.save(LOGISTIC, tmp_path, X=X[200:]).metrics == {}
 
 
@@ -175,7 +176,9 @@ def test_categorical_features_are_served_by_xgboost_from_their_codes(
         (LOGISTIC, {"feature_names": ["a", "b", "a"]}, "the feature name 'a' comes twice"),
         (LOGISTIC, {"label": "f1"}, "label 'f1' is a feature's name too"),
         (LOGISTIC, {"classes": ["yes"]}, "classes has 1 values ['yes']; binary:logistic has 2"),
-        (LOGISTIC, {"classes": ["yes", "yes"]}, "expected 2 different texts or numbers"),
+        (LOGISTIC, {"classes": ["yes", "yes"]}, "expected 2 different texts or finite numbers"),
+        (LOGISTIC, {"classes": [0.0, float("nan")]}, "expected 2 different texts or finite"),
+        (LOGISTIC, {"X": X, "y": Y, "weight": -Y}, "is -1; expected a finite number, 0 or more"),
         (boost(), {"classes": ["no", "yes"]}, "reg:squarederror has none, as its answers are"),
         (LOGISTIC, {"threshold": 50}, "threshold is 50; expected a number between 0 and 1"),
         (LOGISTIC, {"X": X, "y": Y[:10]}, "y has the shape (10,); X has 300 rows"),

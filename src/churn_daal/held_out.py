@@ -93,6 +93,8 @@ def as_targets(
     if vector.shape != (rows,):
         raise UserError(f"{what} has the shape {vector.shape}; X has {rows} rows: ({rows},)")
     bad = ~np.isfinite(vector)
+    if what == "weight":
+        bad |= vector < 0
     if classes:
         bad |= (vector < 0) | (vector > classes - 1)
         if classes > 2:
@@ -100,6 +102,7 @@ def as_targets(
     if bad.any():
         row = int(np.argmax(bad))
         expected = f"a class number from 0 to {classes - 1}" if classes else "a finite number"
+        expected += ", 0 or more" if what == "weight" else ""
         raise UserError(f"{what}[{row}] is {vector[row]:g}; expected {expected}")
     return vector
 

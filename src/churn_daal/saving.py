@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from math import isfinite
 from pathlib import Path
 from typing import Any, cast
 
@@ -91,7 +92,7 @@ def save(
     labels = Labels(label, _classes(anatomy, classes))
     if label in names:
         raise UserError(f"label {label!r} is a feature's name too; give one of them another")
-    if not (isinstance(threshold, float | int) and 0 < threshold < 1):
+    if not (isinstance(threshold, float | int | np.floating) and 0 < threshold < 1):
         raise UserError(f"threshold is {threshold!r}; expected a number between 0 and 1")
     rows = as_matrix(X, names)
     truth = as_targets(y, len(rows), "y", classes=len(labels.classes))
@@ -184,9 +185,10 @@ def _classes(anatomy: Anatomy, given: Sequence[Class] | None) -> tuple[Class, ..
             f"classes has {len(classes)} values {list(classes)!r:.80}; {anatomy.objective} has "
             f"{expected}"
         )
-    if len(set(classes)) < count or not all(isinstance(c, str | int | float) for c in classes):
+    known = all(isinstance(c, str | int) or (isinstance(c, float) and isfinite(c)) for c in classes)
+    if len(set(classes)) < count or not known:
         raise UserError(
-            f"classes are {list(classes)!r:.80}; expected {count} different texts or numbers"
+            f"classes are {list(classes)!r:.80}; expected {count} different texts or finite numbers"
         )
     return classes
 

@@ -53,15 +53,26 @@ def test_saving_again_replaces(tmp_path: Path) -> None:
 
 
 def test_half_a_save_is_no_model(tmp_path: Path) -> None:
-    """Where the last step did not happen there is no manifest, so the folder is refused."""
+    """Where the last step did not happen the error says so, and no file of a model is left."""
     save(tmp_path, MANIFEST, xgboost=b"one", onedal=b"two")
     # A directory in the way of the last file's rename stops the save half way.
     (tmp_path / "daal" / ".manifest.json.partial").mkdir()
 
-    with pytest.raises(IsADirectoryError):
+    with pytest.raises(UserError, match=r"model of .* MB cannot be written to .*Is a directory"):
         save(tmp_path, MANIFEST, xgboost=b"three", onedal=b"four")
+    assert names(tmp_path) == []
     with pytest.raises(ArtifactError, match=r"has no daal/manifest\.json"):
         audit(tmp_path)
+
+
+def test_what_else_is_there_stays(tmp_path: Path) -> None:
+    """A save that fails takes away its own files alone."""
+    (tmp_path / "daal" / ".onedal.bin.partial").mkdir(parents=True)
+    (tmp_path / "notes.txt").touch()
+
+    with pytest.raises(UserError, match="cannot be written"):
+        save(tmp_path, MANIFEST, xgboost=b"one", onedal=b"two")
+    assert names(tmp_path) == ["notes.txt"]
 
 
 def test_a_manifest_that_is_no_json_touches_nothing(tmp_path: Path) -> None:

@@ -221,3 +221,17 @@ def test_a_full_disk_costs_the_checkpoint_and_not_the_job(tmp_path: Path) -> Non
 
     assert done.stdout.split() == ["5"]
     assert done.stderr.count("cannot be written") == 1
+    assert not list(tmp_path.glob("*.sagemaker-ignore"))
+
+
+def test_a_folder_in_a_files_place_is_left_alone(tmp_path: Path) -> None:
+    """One of a checkpoint's name, or of a begun one's, costs that checkpoint alone."""
+    (tmp_path / "xgboost-checkpoint.1").mkdir()
+    (tmp_path / "xgboost-checkpoint.2.sagemaker-ignore").mkdir()
+
+    run(checkpoints=Checkpoints(tmp_path, rounds=1, kept=9))
+
+    assert names(tmp_path) == [
+        *("xgboost-checkpoint.0", "xgboost-checkpoint.1", "xgboost-checkpoint.2.sagemaker-ignore"),
+        *("xgboost-checkpoint.3", "xgboost-checkpoint.4"),
+    ]

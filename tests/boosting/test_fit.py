@@ -119,3 +119,16 @@ def test_verbosity_does_not_outlive_the_job(caplog: pytest.LogCaptureFixture) ->
     assert xgboost.get_config()["verbosity"] == before
     assert quiet == ""
     assert 'XGBoost: Parameters: { "huber_slope" } are not used.' in caplog.text
+
+
+def test_stdout_is_for_metrics_in_the_callers_thread_too(
+    capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    """As on several hosts: what XGBoost tells at verbosity 2 is logged, not printed."""
+    with caplog.at_level(logging.INFO):
+        run({"verbosity": "2"}, patience=None)
+
+    lines = capfd.readouterr().out.splitlines()
+    assert len(lines) == 5
+    assert all(line.startswith("[") and "\ttrain-logloss:" in line for line in lines)
+    assert "XGBoost: " in caplog.text

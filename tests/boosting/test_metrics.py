@@ -223,3 +223,20 @@ def test_the_log_loss_of_classes_is_scikit_learns(weight: np.ndarray | None) -> 
     assert found["logloss"] == pytest.approx(
         metrics.log_loss(Y, answer.astype(float), sample_weight=weight), rel=1e-12
     )
+
+
+@pytest.mark.parametrize(
+    ("objective", "task"),
+    [
+        ("binary:logistic", "binary"),
+        ("multi:softprob", "multiclass"),
+        ("reg:squarederror", "regression"),
+    ],
+)
+def test_rows_without_weight_have_no_figure(objective: str, task: str) -> None:
+    """A test channel whose weights are all 0 gives nulls, and does not end the job."""
+    response = np.stack([1 - P, P], axis=1) if task == "multiclass" else P
+
+    found = held_out_metrics(objective, Y, response, np.zeros(len(Y), F32))
+
+    assert found == {"rows": 6, "task": task}

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from churn_daal.boosting.checkpoints import Checkpoints
+from churn_daal.boosting.custom_metrics import CustomMetrics
 from churn_daal.boosting.dataset import Dataset
 from churn_daal.boosting.fit import Fitted
 
@@ -184,3 +185,18 @@ def test_the_scores_are_floats_to_the_last_bit(tmp_path: Path) -> None:
                 again.history[name][metric], whole.history[name][metric], strict=True
             )
     assert np.isnan(again.history["validation"]["auc"]).all()
+
+
+def test_scores_at_another_threshold_are_another_jobs(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Early stopping would compare the F1 of one threshold with that of another."""
+    metric = {"custom_metric": CustomMetrics(("f1_binary",), "binary:logistic", threshold=0.3)}
+    run(checkpoints=Checkpoints(tmp_path), **metric)
+    metric = {"custom_metric": CustomMetrics(("f1_binary",), "binary:logistic", threshold=0.7)}
+
+    with caplog.at_level(logging.WARNING):
+        fitted = run(checkpoints=Checkpoints(tmp_path), **metric)
+
+    assert "threshold was 0.3 and is 0.7" in caplog.text
+    assert fitted.history == run(**metric).history

@@ -6,6 +6,7 @@ import logging
 
 import numpy as np
 import pytest
+from sklearn.model_selection import train_test_split
 
 from churn_daal.boosting.split import split_rows
 from churn_daal.errors import UserError
@@ -80,3 +81,19 @@ def test_fewer_than_two_rows_are_refused(rows: int) -> None:
     """Nothing can be set aside, and the message says what to do."""
     with pytest.raises(UserError, match=rf"has {rows} row\(s\); at least 2 .* validation channel"):
         split_rows(labels(rows), fraction=0.5, seed=0, stratify=True)
+
+
+@pytest.mark.parametrize("labels", [2, 3, 7])
+@pytest.mark.parametrize("stratify", [True, False])
+def test_the_rows_are_those_of_scikit_learn(labels: int, *, stratify: bool) -> None:
+    """Whoever splits by hand with the same seed gets the same rows."""
+    y = np.random.default_rng(labels).integers(0, labels, 503).astype(np.float32)
+    rows = np.arange(len(y))
+
+    kept, held = split_rows(y, fraction=0.2, seed=4, stratify=stratify)
+
+    theirs = train_test_split(
+        rows, test_size=len(held), random_state=4, stratify=y if stratify else None
+    )
+    np.testing.assert_array_equal(kept, np.sort(theirs[0]))
+    np.testing.assert_array_equal(held, np.sort(theirs[1]))

@@ -12,7 +12,12 @@ from typing import Any
 import pytest
 
 from churn_daal.cluster import addresses
-from churn_daal.cluster.addresses import attempts, own_address, wait_for_address
+from churn_daal.cluster.addresses import (
+    AskedToStopError,
+    attempts,
+    own_address,
+    wait_for_address,
+)
 from churn_daal.cluster.network import Network
 from churn_daal.contract.signals import StopSignal
 from churn_daal.errors import UserError
@@ -56,7 +61,7 @@ def test_a_stop_ends_the_wait() -> None:
     stop = StopSignal()
     stop.request()
 
-    with pytest.raises(UserError, match="asked to stop while it was waiting for the name of host"):
+    with pytest.raises(AskedToStopError, match="waiting for the name of host"):
         wait_for_address("algo-7", Network(resolver=table()), stop)
 
 

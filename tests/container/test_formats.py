@@ -119,8 +119,9 @@ def test_formats_of_numbers_give_the_booster_that_csv_gives(
     models: dict[str, Path], name: str
 ) -> None:
     """Byte for byte, whatever counts its features from 0 or 1."""
-    assert model_bytes(models[name])["xgboost-model"] == (
-        model_bytes(models["rows.csv.gz"])["xgboost-model"]
+    assert (
+        model_bytes(models[name])["xgboost-model"]
+        == (model_bytes(models["rows.csv.gz"])["xgboost-model"])
     )
 
 

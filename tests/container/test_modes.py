@@ -71,12 +71,14 @@ def mounted(train: Train, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_test_channel_is_scored_beside_the_validation_channel(mounted: Path) -> None:
     """Fast file mode's mount is read-only, and so may be the container, without any network."""
-    channels = json.loads((mounted / "output/data/metrics.json").read_text())["channels"]
+    output = mounted / "output/data"
+    read = json.loads((output / "data_quality.json").read_text())["channels"]
+    scored = json.loads((output / "metrics.json").read_text())["metrics"]
 
-    assert channels["train"]["rows"] == 1500
-    assert channels["validation"]["rows"] == 500
-    assert channels["test"]["rows"] == 300
-    assert channels["test"]["auc"] > 0.8
+    assert read["train"]["rows"] == 1500
+    assert scored["validation_rows"] == 500
+    assert scored["test_rows"] == 300
+    assert scored["test_auc"] > 0.8
     assert artifact.load(mounted / "model").answers()
 
 
@@ -88,9 +90,7 @@ def test_other_channels_are_named_and_no_code_is_run(mounted: Path) -> None:
     assert "the code channel was run" not in log
 
 
-def test_pipes_give_the_model_that_files_give(
-    train: Train, mounted: Path, tmp_path: Path
-) -> None:
+def test_pipes_give_the_model_that_files_give(train: Train, mounted: Path, tmp_path: Path) -> None:
     """Each FIFO is written once, as SageMaker does it, and read to its end."""
     opt_ml = lay_job(tmp_path / "ml", {}, modes("Pipe", "train", "validation"), **HP)
     writers = []

@@ -49,18 +49,17 @@ def strict(file: Path) -> Any:  # noqa: ANN401 - JSON of any type
 
 def test_the_figures_of_the_folds_are_the_last_lines(folded: Finished) -> None:
     """SageMaker takes a metric's last value: a tuner then optimises the out-of-fold figure."""
-    *rounds, means, last = folded[1].stdout.splitlines()
+    lines = folded[1].stdout.splitlines()
+    rounds, means, last = lines[:-4], "\n".join(lines[-4:-2]), "\n".join(lines[-2:])
 
-    assert means.startswith("[oof]\t")
-    assert dict(re.findall(r"(cv-[a-z0-9-]+):([0-9.]+)", means)).keys() == {
-        "cv-f1",
-        "cv-f1-std",
-        "cv-auc",
-        "cv-auc-std",
-    }
-    caught = re.findall(r".*\[[0-9]+\].*\tvalidation-auc:([0-9.]+)", last)
-    assert caught == re.findall(r"cv-auc:([0-9.]+)", means)
-    assert all(re.match(r"\[\d+\]\ttrain-", line) for line in rounds)
+    assert [re.match(r"\[(\d+)\]\ttrain-auc:", line)[1] for line in rounds] == list("01234")
+    assert re.findall(r"^\[oof\]\t(cv-\S+):\d\.\d+\t(\S+-std):\d\.\d+$", means, re.MULTILINE) == [
+        ("cv-auc", "cv-auc-std"),
+        ("cv-f1", "cv-f1-std"),
+    ]
+    for metric in ("auc", "f1"):
+        caught = re.findall(rf".*\[[0-9]+\].*\tvalidation-{metric}:([0-9.]+)", last)
+        assert caught == re.findall(rf"cv-{metric}:([0-9.]+)", means)
 
 
 def test_every_row_has_an_answer_of_models_that_did_not_see_it(folded: Finished) -> None:
@@ -69,7 +68,8 @@ def test_every_row_has_an_answer_of_models_that_did_not_see_it(folded: Finished)
     with (opt_ml / "output/data/predictions.csv").open(newline="") as file:
         predictions = list(csv.reader(file))
 
-    assert [row[0] for row in predictions] == [line.rstrip().rsplit(",", 1)[1] for line in LINES[:ROWS]]
+    labels = [line.rstrip().rsplit(",", 1)[1] for line in LINES[:ROWS]]
+    assert [row[0] for row in predictions] == labels
     probability = np.array([float(row[1]) for row in predictions])
     answers = np.array([row[2] for row in predictions])
     assert ((probability >= 0.5) == (answers == "True.")).all()

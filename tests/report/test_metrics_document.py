@@ -49,8 +49,9 @@ def test_every_round_is_told(rounds: int) -> None:
     """Each data set's metrics have one score a round; a job without rounds has none."""
     history = {"train": {"rmse": [0.5] * rounds}, "validation": {"rmse": [0.6] * rounds}}
 
-    assert describe_history(history, 1) == {
+    assert describe_history(history, 6, 5) == {
         "rounds": rounds,
-        "best_iteration": 1,
+        "earlier_rounds": 5,
+        "best_iteration": 6,
         "scores": history,
     }

@@ -15,9 +15,9 @@ import scipy.sparse
 from churn_daal.tabular import libsvm
 from churn_daal.tabular.learn import distinct_cells
 from churn_daal.tabular.sparse_block import SparseBlock
+from churn_daal.tabular.sparse_features import SparseFeatures
 from churn_daal.tabular.sparse_table import (
     LABEL,
-    SparseFeatures,
     SparseTable,
     read_sparse,
     sparse_schema,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,8 +15,9 @@ import numpy as np
 import pytest
 import xgboost
 
-from churn_daal import artifact
+from churn_daal import artifact, training
 from churn_daal.contract.paths import SageMakerPaths
+from churn_daal.contract.signals import StopSignal
 
 LayJob = Callable[..., SageMakerPaths]
 # A closed port lingers: each job has loopback addresses of its own.
@@ -32,7 +34,9 @@ LIBSVM = [f"{int(y == 'yes')} 1:{a} 3:{b}\n" for y, (a, b, _) in zip(Y, X.tolist
 
 @pytest.fixture(name="run")
 def _run(lay_job: LayJob, tmp_path: Path) -> Callable[..., list[tuple[int, str, SageMakerPaths]]]:
-    def run(*texts: str | None, **given: object) -> list[tuple[int, str, SageMakerPaths]]:
+    def run(
+        *texts: str | None, prepare: Callable[..., None] = lambda _, __: None, **given: object
+    ) -> list[tuple[int, str, SageMakerPaths]]:
         """Run the program on each host; return exit code, stderr and folders of each."""
         jobs = []
         network = f"127.{os.getpid() % 250 + 1}.{next(NETWORKS)}"
@@ -43,6 +47,7 @@ def _run(lay_job: LayJob, tmp_path: Path) -> Callable[..., list[tuple[int, str, 
             )
             config = {"current_host": host, "hosts": hosts}
             paths.resource_config.write_text(json.dumps(config))
+            prepare(len(jobs), paths)
             process = subprocess.Popen(
                 [sys.executable, str(PROGRAM)],
                 env=os.environ | {"SAGEMAKER_BASE_DIR": str(paths.base)},
@@ -142,3 +147,63 @@ def test_folds_are_of_one_host(run: Run) -> None:
     for code, _, paths in run(text, text, _kfold=3):
         assert code == 1
         assert "_kfold works on one host" in paths.failure.read_text()
+
+
+def put(paths: SageMakerPaths, channel: str, text: str | None) -> None:
+    """Write a channel's one file; a host without a share of them has the folder alone."""
+    paths.channel(channel).mkdir(parents=True)
+    if text is not None:
+        (paths.channel(channel) / "rows.csv").write_text(text)
+
+
+def test_a_host_without_validation_rows_lends_none_of_its_train_rows(run: Run) -> None:
+    """Only the rows of the validation channel are scored, whichever host has them."""
+    held = [None, HEADER + "".join(ROWS[:90])]
+
+    def prepare(host: int, paths: SageMakerPaths) -> None:
+        put(paths, "validation", held[host])
+
+    text = HEADER + "".join(ROWS[90:])
+    first, second = run(text, text, prepare=prepare)
+
+    assert (first[0], second[0]) == (0, 0), first[1] + second[1]
+    assert artifact.audit(first[2].model).metrics["rows"] == 90
+
+
+def test_a_validation_channel_without_rows_on_any_host_is_refused(run: Run) -> None:
+    """Before the fit, and on all hosts."""
+    text = HEADER + "".join(ROWS)
+
+    for code, _, paths in run(text, text, prepare=lambda _, p: put(p, "validation", None)):
+        assert code == 1
+        assert "no host has a row to hold out" in paths.failure.read_text()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"num_round": "6"}, "differ in the hyperparameters"),
+        ({"early_stopping_rounds": "2"}, "differ in the hyperparameters"),
+        ({}, "differ in the earlier model"),
+    ],
+)
+def test_hosts_of_two_minds_are_told_so(
+    run: Run, lay_job: LayJob, tmp_path: Path, change: dict[str, str], message: str
+) -> None:
+    """Before the first round: one that runs more rounds, or other trees, would hang or mislead."""
+    text = HEADER + "".join(ROWS)
+    earlier = [lay_job(tmp_path / f"earlier{n}", text, num_round=n + 1) for n in range(2)]
+    for paths in earlier:
+        training.run(paths, StopSignal())
+
+    def prepare(host: int, paths: SageMakerPaths) -> None:
+        if not change:
+            shutil.copytree(earlier[host].model, paths.channel("model"))
+        elif host:
+            given = json.loads(paths.hyperparameters.read_text())
+            paths.hyperparameters.write_text(json.dumps(given | change))
+
+    for code, _, paths in run(text, text, prepare=prepare):
+        assert code == 1
+        assert message in paths.failure.read_text()
+        assert list(paths.model.iterdir()) == []

@@ -121,6 +121,8 @@ def test_training_goes_on_from_an_earlier_model(lay_job: LayJob, tmp_path: Path)
 
     both, before = booster_of(paths), booster_of(first)
     assert both.num_boosted_rounds() == 10
+    evals = output(paths, "evals.json")
+    assert (evals["rounds"], evals["earlier_rounds"], evals["best_iteration"]) == (5, 5, 9)
     assert both[:5].get_dump() == before.get_dump()
     assert artifact.audit(paths.model).schema == artifact.audit(first.model).schema
     assert artifact.load(paths.model).answers()

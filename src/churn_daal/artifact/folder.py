@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -37,6 +38,11 @@ def save(model_dir: Path, manifest: Manifest, *, xgboost: bytes, onedal: bytes |
     Returns
     -------
     The manifest as written.
+
+    Raises
+    ------
+    UserError
+        The disk is full or the folder cannot be written to; nothing of the model is left there.
     """
     contents = {XGBOOST_MODEL: xgboost}
     if onedal is not None:
@@ -47,8 +53,16 @@ def save(model_dir: Path, manifest: Manifest, *, xgboost: bytes, onedal: bytes |
     # Last written, first removed: what has no manifest is no model.
     (model_dir / MANIFEST).unlink(missing_ok=True)
     (model_dir / ONEDAL).unlink(missing_ok=True)
-    for name, data in (*contents.items(), (MANIFEST, written)):
-        _write(model_dir, name, data)
+    try:
+        for name, data in (*contents.items(), (MANIFEST, written)):
+            _write(model_dir, name, data)
+    except OSError as error:
+        _remove(model_dir)
+        size = sum(map(len, (*contents.values(), written)))
+        raise UserError(
+            f"the model of {size / 1e6:.1f} MB cannot be written to {model_dir}: "
+            f"{error.strerror}; give the job a larger volume, or train fewer or shallower trees"
+        ) from error
     return manifest
 
 
@@ -119,13 +133,27 @@ def _audit_file(model_dir: Path, name: str, expected: str) -> None:
 
 
 def _write(model_dir: Path, name: str, data: bytes) -> None:
-    # Beside the manifest, so that even a killed job leaves no stray file at the top.
-    partial = model_dir / "daal" / f".{Path(name).name}.partial"
+    partial = _partial(model_dir, name)
     with partial.open("wb") as file:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
     partial.replace(model_dir / name)
+
+
+def _partial(model_dir: Path, name: str) -> Path:
+    # Beside the manifest, so that even a killed job leaves no stray file at the top.
+    return model_dir / "daal" / f".{Path(name).name}.partial"
+
+
+def _remove(model_dir: Path) -> None:
+    """Leave nothing of a model that could not be written whole."""
+    for name in (MANIFEST, ONEDAL, XGBOOST_MODEL):
+        for path in (_partial(model_dir, name), model_dir / name):
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
+    with suppress(OSError):  # what else is in it is not ours
+        (model_dir / "daal").rmdir()
 
 
 def _sha256(data: bytes) -> str:

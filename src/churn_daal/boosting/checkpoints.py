@@ -11,6 +11,7 @@ import logging
 import os
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -131,6 +132,8 @@ class CheckpointFolder:
             self._own.add(number)
             self._prune()
         except OSError as error:
+            with suppress(OSError):  # it would fill the disk that is full
+                partial.unlink(missing_ok=True)
             if not self._failed:
                 log.warning("checkpoint %s cannot be written: %s", path, error)
             self._failed = True
@@ -139,10 +142,10 @@ class CheckpointFolder:
         """Return the files of a checkpoint's name, newest first."""
         found, strangers = [], []
         for path in sorted(self._folder.iterdir()):
-            name = _NAME.fullmatch(path.name)
-            if name is not None and path.is_file():
+            name, is_file = _NAME.fullmatch(path.name), path.is_file()
+            if name is not None and is_file:
                 found.append((int(name[1]), path))
-            elif path.name.endswith(_PARTIAL) and _NAME.fullmatch(path.stem):
+            elif is_file and path.name.endswith(_PARTIAL) and _NAME.fullmatch(path.stem):
                 path.unlink()  # what a run that was killed had begun
             elif not path.name.startswith(".") and not path.name.endswith(_MARKERS):
                 strangers.append(path.name)

@@ -130,14 +130,12 @@ def fit(
     )
 
     def work() -> Fitted:
+        # In the caller's thread too, where XGBoost's package would print to stdout (rule T16).
+        register()
         # As a parameter of the booster, verbosity would stay set for the whole process; as
         # part of the configuration it holds for the thread that sets it.
         with xgboost.config_context(verbosity=hp.verbosity), translated():
             return run(matrices(train, validation, params, budget=budget))
-
-    def in_thread() -> Fitted:
-        register()
-        return work()
 
     def salvage() -> Fitted:
         fitted = run.salvage()
@@ -147,7 +145,7 @@ def fit(
 
     if patience is None:
         return work()
-    return run_or_abandon(in_thread, salvage, stop, patience=patience)
+    return run_or_abandon(work, salvage, stop, patience=patience)
 
 
 def _params(hp: Hyperparameters, objective: str, num_class: int | None) -> dict[str, Any]:

@@ -27,6 +27,13 @@ CLASS_ONLY = "binary:hinge"
 MARGIN_ONLY = "binary:logitraw"
 # A label may be the share of the positive class in a row; it counts as the nearer class.
 POSITIVE_LABEL = 0.5
+# By the objective's first part; of any other, regression.
+_TASKS = {
+    "binary": "binary",
+    "multi": "multiclass",
+    "survival": "survival",
+    "rank": "ranking",
+}
 
 
 def probability(objective: str, response: NDArray[Any]) -> NDArray[Any]:
@@ -77,12 +84,15 @@ def held_out_metrics(
     dict
         Figures by name, with the objective's kind of task under `task` and the number of
         rows under `rows`. Survival and ranking have no figure of their own here: XGBoost's
-        metrics, in the history, know censoring and queries.
+        metrics, in the history, know censoring and queries. Rows whose weights are all 0 have
+        no figure either.
     """
     family = objective.partition(":")[0]
     truth = y.astype(np.float64)
     answer = np.asarray(response, dtype=np.float64)
     shares = None if weight is None else weight.astype(np.float64)
+    if shares is not None and not shares.any():
+        return {"rows": len(y), "task": _TASKS.get(family, "regression")}
     with warnings.catch_warnings():
         # Each figure that cannot be computed is None: scikit-learn's warning adds nothing.
         warnings.simplefilter("ignore")
@@ -90,10 +100,8 @@ def held_out_metrics(
             figures = _binary(objective, truth, answer, shares, threshold)
         elif family == "multi":
             figures = _multiclass(truth, answer, shares)
-        elif family == "survival":
-            figures = {"task": "survival"}
-        elif family == "rank":
-            figures = {"task": "ranking"}
+        elif family in {"survival", "rank"}:
+            figures = {"task": _TASKS[family]}
         else:
             figures = _regression(objective, truth, answer, shares)
     return {"rows": len(y)} | {name: _finite(value) for name, value in figures.items()}

@@ -91,6 +91,8 @@ class Run:
             "early_stopping_rounds": plan.early_stopping_rounds,
             "eval_metric": plan.metrics,
             "the deciding metric": plan.decisive,
+            # Scores at two thresholds cannot be compared.
+            "threshold": getattr(plan.custom_metric, "threshold", None),
         }
         self._fingerprint = fingerprint(
             plan.params, more, data, data=plan.checkpoints.data, earlier=plan.earlier

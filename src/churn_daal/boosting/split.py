@@ -6,7 +6,6 @@ import logging
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.model_selection import train_test_split
 
 from churn_daal.errors import UserError
 
@@ -71,7 +70,7 @@ def split_rows(
             len(y),
             len(np.unique(y)),
         )
-    return _draw(np.arange(len(y)), held, seed, None)
+    return _sides(len(y), _draw(len(y), held, seed))
 
 
 def _by_group(
@@ -84,34 +83,62 @@ def _by_group(
             "more queries, or a validation channel."
         )
     count = min(max(1, round(len(groups) * fraction)), len(groups) - 1)
-    _, held = _draw(np.arange(len(groups)), count, seed, None)
-    outside = np.isin(group, groups[held])
+    outside = np.isin(group, groups[_draw(len(groups), count, seed)])
     return np.flatnonzero(~outside), np.flatnonzero(outside)
 
 
 def _stratified(
     y: NDArray[np.float32], held: int, seed: int
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]] | None:
-    classes, codes, counts = np.unique(y, return_inverse=True, return_counts=True)
-    lone = counts[codes] == 1
-    rows, shared = np.flatnonzero(~lone), int((counts > 1).sum())
-    if not shared <= held <= len(rows) - shared:
+    _, codes, counts = np.unique(y, return_inverse=True, return_counts=True)
+    shared = counts > 1
+    rows = int(counts[shared].sum())
+    if not shared.sum() <= held <= rows - shared.sum():
         return None
-    if lone.any():
+    if not shared.all():
         log.warning(
             "%d of %d classes have one row each; those rows are trained on and not validated",
-            int(lone.sum()),
-            len(classes),
+            int((~shared).sum()),
+            len(counts),
         )
-    train, validation = _draw(rows, held, seed, codes[rows])
-    return np.sort(np.concatenate([train, np.flatnonzero(lone)])), validation
+    rng = _generator(seed)
+    # Row numbers by class: scikit-learn's lists of them take 200 bytes a row.
+    by_class = np.argsort(codes, kind="stable")
+    starts = np.cumsum(counts) - counts
+    kept = _shares(counts[shared], rows - held, rng)
+    drawn = [
+        by_class[start + rng.permutation(count)[keep:]]
+        for start, count, keep in zip(starts[shared], counts[shared], kept, strict=True)
+    ]
+    return _sides(len(y), np.concatenate(drawn))
 
 
-def _draw(
-    rows: NDArray[np.intp], held: int, seed: int, classes: NDArray[np.intp] | None
-) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    # scikit-learn takes 32 unsigned bits, XGBoost's seed may be negative.
-    train, validation = train_test_split(
-        rows, test_size=held, random_state=seed % 2**32, stratify=classes
-    )
-    return np.sort(train), np.sort(validation)
+def _shares(counts: NDArray[np.intp], total: int, rng: np.random.RandomState) -> NDArray[np.intp]:
+    """Divide `total` rows among classes in proportion; equal remainders are drawn for."""
+    exact = counts / counts.sum() * total
+    shares = np.floor(exact).astype(np.intp)
+    left = total - int(shares.sum())
+    for remainder in np.unique(exact - shares)[::-1]:
+        if not left:
+            break
+        equals = np.flatnonzero(exact - np.floor(exact) == remainder)
+        chosen = rng.choice(equals, size=min(left, len(equals)), replace=False)
+        shares[chosen] += 1
+        left -= len(chosen)
+    return shares
+
+
+def _draw(count: int, held: int, seed: int) -> NDArray[np.intp]:
+    return _generator(seed).permutation(count)[:held]
+
+
+def _sides(rows: int, held: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    outside = np.zeros(rows, dtype=bool)
+    outside[held] = True
+    return np.flatnonzero(~outside), np.flatnonzero(outside)
+
+
+def _generator(seed: int) -> np.random.RandomState:
+    # The draws of scikit-learn's train_test_split, so that a user's own split by the same seed
+    # gives the same rows. It takes 32 unsigned bits, and XGBoost's seed may be negative.
+    return np.random.RandomState(seed % 2**32)

@@ -23,6 +23,10 @@ LONGEST_PAUSE = 15.0
 LOG_EVERY = 30.0
 
 
+class AskedToStopError(UserError):
+    """The job was asked to stop while this host waited for others; that is no fault of anyone's."""
+
+
 def attempts(
     limit: float, stop: StopSignal, what: str, *, longest: float = LONGEST_PAUSE
 ) -> Iterator[float]:
@@ -41,7 +45,7 @@ def attempts(
 
     Raises
     ------
-    UserError
+    AskedToStopError
         The job is asked to stop: there is no model yet that could be saved.
     """
     start = time.monotonic()
@@ -112,7 +116,7 @@ def _sleep(seconds: float, stop: StopSignal, what: str) -> None:
     end = time.monotonic() + seconds
     while True:
         if stop.requested:
-            raise UserError(
+            raise AskedToStopError(
                 f"the job was asked to stop while it was waiting for {what}; no model was trained."
             )
         left = end - time.monotonic()

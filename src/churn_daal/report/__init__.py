@@ -87,7 +87,9 @@ def write(folder: Path, report: Report) -> tuple[str, ...]:
         # One line: laid out, a job of thousands of rounds has a line for each score.
         "evals.json": lambda path: write_json(
             path,
-            describe_history(report.history, report.figures.best_iteration),
+            describe_history(
+                report.history, report.figures.best_iteration, report.figures.earlier_rounds
+            ),
             indent=False,
         ),
     }

@@ -53,13 +53,15 @@ class Figures:
     parity
         What the gate between the engines measured; None where there was nothing to compare.
     best_iteration
-        Round, from 0, of the model that was saved.
+        Round, from 0, of the model that was saved; the rounds of an earlier model count.
     stopped
         Whether a signal ended training early.
     threshold
         None where answers are no probabilities of two classes.
     calibration
         The calibration table (calibration.json); None where there is none.
+    earlier_rounds
+        Rounds of the model that training went on from, which have no scores here.
     """
 
     channels: Mapping[str, Mapping[str, Any]]
@@ -72,6 +74,7 @@ class Figures:
     stopped: bool = False
     threshold: Threshold | None = None
     calibration: Mapping[str, Any] | None = None
+    earlier_rounds: int = 0
 
 
 def describe_metrics(figures: Figures) -> dict[str, Any]:
@@ -113,12 +116,13 @@ def flat_metrics(channels: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
 
 
 def describe_history(
-    history: Mapping[str, Mapping[str, list[float]]], best_iteration: int
+    history: Mapping[str, Mapping[str, list[float]]], best_iteration: int, earlier_rounds: int = 0
 ) -> dict[str, Any]:
-    """Return evals.json: each metric's score of each round, by data set."""
+    """Return evals.json: each metric's score of each round of this job, by data set."""
     lengths = [len(scores) for metrics in history.values() for scores in metrics.values()]
     return {
         "rounds": max(lengths, default=0),
+        "earlier_rounds": earlier_rounds,
         "best_iteration": best_iteration,
         "scores": {name: dict(metrics) for name, metrics in history.items()},
     }

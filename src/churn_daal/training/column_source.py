@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from functools import partial
 from typing import Final, cast
@@ -20,9 +21,9 @@ from churn_daal.tabular.learn import (
     learn_schema,
     text_features,
 )
-from churn_daal.tabular.merging import same_columns, share_texts, text_elsewhere
+from churn_daal.tabular.merging import EmptyReader, same_columns, share_texts, text_elsewhere
 from churn_daal.tabular.reading import read_table
-from churn_daal.tabular.roles import resolve
+from churn_daal.tabular.roles import Roles, resolve
 from churn_daal.tabular.row_checks import refuse_crossed_bounds, refuse_uneven_weights
 from churn_daal.tabular.schema import Schema
 from churn_daal.tabular.table import ON_ANOTHER_HOST, Table
@@ -40,6 +41,7 @@ from churn_daal.training.context import Context
 from churn_daal.training.quality import MakeQuality, column_quality
 from churn_daal.training.row_values import learn_label, margins, queries, side_by_side
 
+log = logging.getLogger(__name__)
 CLASSES: Final = frozenset({"binary", "multiclass"})
 
 
@@ -64,6 +66,7 @@ class ColumnSource:
         self._context, self._hp = context, context.hp
         self._reader = self._open(opened, None)
         self._roles = resolve(role_names(context.hp, opened), self._reader)
+        _tell(self._roles)
         self.schema = Schema(())
         self.target = Target("regression", Labels(None), np.zeros(0, np.float32))
         self.quality: dict[str, MakeQuality] = {}
@@ -109,8 +112,12 @@ class ColumnSource:
         if like is None and world.size > 1:
             like = same_columns(own, world.gather)
         if own is None:
-            # Only several hosts let a channel be empty, and they have the columns from above.
-            return cast("Reader", like)
+            # Only several hosts let a channel be empty. The train channel's reader has the
+            # columns of this one, and its own rows, which are not this one's.
+            like = cast("Reader", like)
+            empty = EmptyReader(like.names, like.width, like.delimiter)
+            empty.categorical = like.categorical
+            return empty
         return own if like is None else AlignedReader(own, like)
 
     def _shared_table(self, task: Task | None) -> Table:
@@ -206,3 +213,13 @@ class ColumnSource:
             places = (cast("int", roles.weight), cast("int", roles.group))
             refuse_uneven_weights(table, *places, group, data.weight)
         return data if group is None else side_by_side(data, group)
+
+
+def _tell(roles: Roles) -> None:
+    """Say what may surprise of the roles."""
+    if roles.label is None:
+        log.info("no label: the bounds stand for it, and every column without a role is a feature")
+    if roles.base_margin:
+        log.warning(
+            "base_margin: rounds start from it; held-out figures and the endpoint's answers do not"
+        )

@@ -12,6 +12,7 @@ import logging
 import numpy as np
 
 from churn_daal import engine
+from churn_daal.boosting.fit import StoppedError
 from churn_daal.boosting.folds import folds
 from churn_daal.boosting.hyperparameters import Hyperparameters
 from churn_daal.boosting.out_of_fold import OutOfFold, scores_at
@@ -53,6 +54,9 @@ def cross_validate(data: Data, hp: Hyperparameters, stop: StopSignal) -> OutOfFo
         fitted = fit_data(
             data, rows.take(fold.train_rows), held, hp, stop=stop, write=lambda _line: None
         )
+        if fitted.abandoned:
+            # Its round still runs, and an ordinary end would pull the libraries from under it.
+            raise StoppedError("stopped in a long round of cross-validation: there is no model")
         if fitted.stopped:
             log.warning("cross-validation is given up: the job was asked to stop")
             return None

@@ -21,6 +21,7 @@ from churn_daal.boosting.split import MIN_ROWS, split_rows
 from churn_daal.cluster import World
 from churn_daal.contract.job import TrainingJob
 from churn_daal.contract.signals import StopSignal
+from churn_daal.errors import UserError
 from churn_daal.tabular.labels import Labels
 from churn_daal.tabular.schema import Schema
 from churn_daal.tabular.target import Task
@@ -134,7 +135,6 @@ def _read(job: TrainingJob, context: Context) -> Data:
     whole, target = source.train()
     objective = hp.objective or (known.objective if known else DEFAULT_OBJECTIVES[target.task])
     check(objective, hp, whole, world)
-    world.agree("the channels", sorted(job.channels))
     world.agree("the columns", source.schema.to_dict())
     world.agree("the label", [target.labels.to_dict(), objective])
     beside = {name: open_channel(job, name, world) for name in OTHERS if name in job.channels}
@@ -142,6 +142,8 @@ def _read(job: TrainingJob, context: Context) -> Data:
     train, held = whole, others.get("validation")
     if held is None:
         train, held = _split(whole, target.task, hp, alone=world.size == 1)
+    if world.size > 1 and not world.any(bool(len(held))):
+        raise UserError("no host has a row to hold out; give more rows, or a validation channel")
     return Data(
         train=train,
         all_train=whole,

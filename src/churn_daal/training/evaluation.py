@@ -122,7 +122,7 @@ def evaluate(
     threshold = _threshold(channels, data, hp)
     value = hp.threshold if threshold is None else threshold.value
     calibration = None
-    if data.objective in PROBABILITIES:
+    if data.objective in PROBABILITIES and (held.weight is None or held.weight.any()):
         shares = probability(data.objective, held.response)
         calibration = calibration_table(held.y, shares, held.weight).to_json()
     return Evaluation(

@@ -15,7 +15,8 @@ from churn_daal.report.host_state import merge_state, state_of
 from churn_daal.tabular.columns import TextColumn
 from churn_daal.tabular.roles import Roles
 from churn_daal.tabular.schema import Schema
-from churn_daal.tabular.sparse_table import SparseFeatures, SparseTable
+from churn_daal.tabular.sparse_features import SparseFeatures
+from churn_daal.tabular.sparse_table import SparseTable
 from churn_daal.tabular.table import Table
 from churn_daal.tabular.target import Target
 
@@ -62,7 +63,9 @@ def column_quality(
         found.add(cells, y[start : start + piece.num_rows])
         start += piece.num_rows
     for path, rows in zip(table.reader.files, table.rows_of, strict=True):
-        found.add_file(path.name, rows)
+        # A host without files has a reader with a name that is none.
+        if rows:
+            found.add_file(path.name, rows)
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import os
 import sys
@@ -14,7 +15,7 @@ from churn_daal.artifact.archive import Earlier, open_earlier
 from churn_daal.boosting.fit import Fitted, StoppedError
 from churn_daal.boosting.hyperparameters import Hyperparameters, parse
 from churn_daal.boosting.out_of_fold import OutOfFold
-from churn_daal.cluster import World, cluster
+from churn_daal.cluster import AskedToStopError, World, cluster
 from churn_daal.contract.failure import describe, write_failure
 from churn_daal.contract.job import TrainingJob, read_job
 from churn_daal.contract.paths import SageMakerPaths
@@ -53,7 +54,7 @@ def main(early: Sequence[int] = ()) -> int:
             if early:
                 stop.request()
             abandoned = _run(paths, stop).abandoned
-    except StoppedError as error:
+    except (StoppedError, AskedToStopError) as error:
         log.warning("%s", error)
         abandoned = True
     except Exception as error:
@@ -134,13 +135,24 @@ class _Together:
 
 
 def _train(job: TrainingJob, hp: Hyperparameters, stop: StopSignal, world: World) -> _Together:
+    # Before anything else: a host that does otherwise makes other calls in another order.
+    world.agree("the hyperparameters", dict(job.hyperparameters))
+    world.agree("the channels", sorted(job.channels))
     earlier = _earlier(job)
+    digest = None if earlier is None else hashlib.sha256(earlier.booster).hexdigest()
+    world.agree("the earlier model", digest)
     known = None if earlier is None else earlier.manifest
     data = read_data(job, hp, stop, world=world, known=known)
     if hp.kfold is not None and world.size > 1:
         raise UserError(
             f"hyperparameter _kfold works on one host, and the job has {world.size}; leave it out, "
             "or set the instance count to 1"
+        )
+    if hp.kfold is not None and earlier is not None:
+        log.warning(
+            "_kfold: the folds are trained without the model of the model channel, which may have "
+            "seen their rows; their figures are of models without it, and a threshold chosen on "
+            "them too"
         )
     out_of_fold = cross_validate(data, hp, stop)
     booster = None if earlier is None else earlier.booster

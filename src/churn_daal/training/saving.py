@@ -107,6 +107,7 @@ def _report(outcome: Outcome) -> report.Report:
         engine_reason=built.reason,
         parity=None if built.parity is None else built.parity.to_json(),
         best_iteration=fitted.best_iteration,
+        earlier_rounds=fitted.earlier_rounds,
         stopped=fitted.stopped,
         threshold=evaluation.threshold,
         calibration=evaluation.calibration,

@@ -13,9 +13,9 @@ from churn_daal.errors import UserError
 from churn_daal.tabular.labels import Labels
 from churn_daal.tabular.merging import share_texts
 from churn_daal.tabular.schema import Schema
+from churn_daal.tabular.sparse_features import SparseFeatures
 from churn_daal.tabular.sparse_table import (
     LABEL,
-    SparseFeatures,
     SparseTable,
     label_as_text,
     read_sparse,
