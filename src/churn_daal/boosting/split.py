@@ -129,7 +129,8 @@ def _shares(counts: NDArray[np.intp], total: int, rng: np.random.RandomState) ->
 
 
 def _draw(count: int, held: int, seed: int) -> NDArray[np.intp]:
-    return _generator(seed).permutation(count)[:held]
+    order: NDArray[np.intp] = _generator(seed).permutation(count)
+    return order[:held]
 
 
 def _sides(rows: int, held: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
