@@ -116,7 +116,7 @@ def _stratified(
 def _shares(counts: NDArray[np.intp], total: int, rng: np.random.RandomState) -> NDArray[np.intp]:
     """Divide `total` rows among classes in proportion; equal remainders are drawn for."""
     exact = counts / counts.sum() * total
-    shares = np.floor(exact).astype(np.intp)
+    shares: NDArray[np.intp] = np.floor(exact).astype(np.intp)
     left = total - int(shares.sum())
     for remainder in np.unique(exact - shares)[::-1]:
         if not left:
