@@ -113,7 +113,7 @@ def show(line: str) -> None:
 def describe(manifest: Manifest) -> None:
     """Print what came of the job."""
     metrics = manifest.metrics
-    shown = ("auc", "accuracy", "precision", "recall", "f1", "logloss")
+    shown = ("auc", "accuracy", "precision", "recall", "f1_binary", "logloss")
     print(f"\nHeld-out rows: {metrics['rows']} the model has not seen")
     print("  " + "  ".join(f"{name} {metrics[name]:.3f}" for name in shown))
     print(f"Engine: {manifest.engine.name}")
