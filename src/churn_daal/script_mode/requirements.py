@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import logging
+import shlex
+import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from sagemaker_training import _entry_point_type as entry_point
@@ -53,12 +57,30 @@ def install_requirements(paths: SageMakerPaths, folder: Path, program: str) -> N
         what = "the code as a package" if package else REQUIREMENTS
         log.info("installing %s from %s", what, wheels or "the package index")
         try:
-            (modules.install if package else modules.install_requirements)(str(folder))
+            with _without_blanks(Path(scratch)):
+                (modules.install if package else modules.install_requirements)(str(folder))
         except errors.ClientError as error:
             raise UserError(_refusal(what, record, wheels)) from error
         finally:
             # The record goes with its folder, and the script's own pip is the script's.
             environment.write_env_vars({"PIP_LOG": "/dev/null", "PIP_QUIET": "0"})
+
+
+@contextmanager
+def _without_blanks(scratch: Path) -> Iterator[None]:
+    """Let the toolkit call this interpreter: it splits the command at blanks, path and all."""
+    interpreter = sys.executable
+    if not any(map(str.isspace, interpreter)):
+        yield
+        return
+    called = scratch / "python"
+    called.write_text(f'#!/bin/sh\nexec {shlex.quote(interpreter)} "$@"\n', encoding="utf-8")
+    called.chmod(0o700)
+    sys.executable = str(called)
+    try:
+        yield
+    finally:
+        sys.executable = interpreter
 
 
 def _wheelhouse(paths: SageMakerPaths, folder: Path) -> Path | None:
