@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from churn_daal.boosting.folds import Fold
-from churn_daal.boosting.metrics import is_positive
 
 Scores = Mapping[str, Mapping[str, float]]
 Figure = dict[str, float | int | None]
@@ -33,14 +31,9 @@ class OutOfFold:
     ----------
     rows
         Number of rows that are divided into folds.
-    objective
-        XGBoost's name of it; says what a response holds.
-    threshold
-        Probability of the positive class at which the answer is positive.
     """
 
-    def __init__(self, rows: int, *, objective: str, threshold: float = 0.5) -> None:
-        self.objective, self.threshold = objective, threshold
+    def __init__(self, rows: int) -> None:
         self._sum: NDArray[np.float64] | None = None
         self._answers = np.zeros(rows, np.int64)
         self._scores: list[Scores] = []
@@ -78,29 +71,6 @@ class OutOfFold:
             raise ValueError("some rows were not held out as often as others")
         count = self._answers.reshape(-1, *[1] * (self._sum.ndim - 1))
         return np.asarray(self._sum / count, np.float32)
-
-    def table(self, y: NDArray[np.float32]) -> dict[str, NDArray[Any]]:
-        """Return the columns of AWS's predictions.csv, each (n,), by name.
-
-        `y_true`; for classes `probability`, the mean probability of the class that is answered,
-        or of the positive one of two; and `prediction`, the class of the mean probability or the
-        mean value. The class is AWS's majority vote where there is one repeat. A margin of
-        `binary:logitraw` and a class of `binary:hinge` stand in for the probability.
-
-        Parameters
-        ----------
-        y
-            Encoded labels (n,).
-        """
-        response = self.response()
-        if response.ndim == 2:
-            chosen = response.argmax(axis=1)
-            mean = response[np.arange(len(response)), chosen]
-            return {"y_true": y, "probability": mean, "prediction": chosen}
-        if self.objective.startswith("binary:"):
-            chosen = is_positive(self.objective, response, self.threshold).astype(np.int64)
-            return {"y_true": y, "probability": response, "prediction": chosen}
-        return {"y_true": y, "prediction": response}
 
     def figures(self) -> dict[str, dict[str, Figure]]:
         """Return mean and spread over the folds, by data set and metric, ready for JSON.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,7 @@ from churn_daal.tabular.learn import distinct_cells, read_numbers, tally
 from churn_daal.tabular.table import Table
 
 Task = Literal["binary", "multiclass", "regression", "ranking", "survival"]
+CLASSES: Final = frozenset({"binary", "multiclass"})
 Vector = npt.NDArray[np.float32]
 
 
@@ -74,7 +75,7 @@ def learn_target(
             f"hyperparameter positive_label={positive_label!r} goes with a binary objective only; "
             f"this job's task is {task}"
         )
-    if task not in {"binary", "multiclass"}:
+    if task not in CLASSES:
         return Target(task, Labels(name), read_numbers(table, position))
     distinct, codes = distinct_cells(table, position)
     words = not all(map(cells.is_number, distinct))

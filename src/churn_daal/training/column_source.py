@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import replace
 from functools import partial
-from typing import Final, cast
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,7 @@ from churn_daal.tabular.row_checks import refuse_crossed_bounds, refuse_uneven_w
 from churn_daal.tabular.schema import Schema
 from churn_daal.tabular.table import ON_ANOTHER_HOST, Table
 from churn_daal.tabular.target import (
+    CLASSES,
     Target,
     Task,
     encode_target,
@@ -42,7 +43,6 @@ from churn_daal.training.quality import MakeQuality, column_quality
 from churn_daal.training.row_values import learn_label, margins, queries, side_by_side
 
 log = logging.getLogger(__name__)
-CLASSES: Final = frozenset({"binary", "multiclass"})
 
 
 class ColumnSource:

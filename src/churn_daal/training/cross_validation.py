@@ -17,7 +17,8 @@ from churn_daal.boosting.folds import folds
 from churn_daal.boosting.hyperparameters import Hyperparameters
 from churn_daal.boosting.out_of_fold import OutOfFold, scores_at
 from churn_daal.contract.signals import StopSignal
-from churn_daal.training.data import CLASSES, Data
+from churn_daal.tabular.target import CLASSES
+from churn_daal.training.data import Data
 from churn_daal.training.evaluation import answers
 from churn_daal.training.fitting import fit_data
 
@@ -39,7 +40,7 @@ def cross_validate(data: Data, hp: Hyperparameters, stop: StopSignal) -> OutOfFo
     if hp.kfold is None:
         return None
     rows = data.all_train
-    gathered = OutOfFold(len(rows), objective=data.objective, threshold=hp.threshold)
+    gathered = OutOfFold(len(rows))
     parts = folds(
         # Labels that are shares count as the class they are nearer to.
         (rows.y >= 0.5).astype(np.float32) if data.task == "binary" else rows.y,

@@ -24,7 +24,7 @@ from churn_daal.contract.signals import StopSignal
 from churn_daal.errors import UserError
 from churn_daal.tabular.labels import Labels
 from churn_daal.tabular.schema import Schema
-from churn_daal.tabular.target import Task
+from churn_daal.tabular.target import CLASSES, Task
 from churn_daal.training.budget import release_memory
 from churn_daal.training.channels import OpenChannel, open_channel, spooled
 from churn_daal.training.checks import check
@@ -39,7 +39,6 @@ DEFAULT_OBJECTIVES: Final[dict[Task, str]] = {
     "multiclass": "multi:softprob",
     "regression": "reg:squarederror",
 }
-CLASSES: Final = frozenset({"binary", "multiclass"})
 OTHERS: Final = ("validation", "test")
 _ENDS: Final = 1 << 16
 # The channels that mean something to this program.
@@ -154,7 +153,7 @@ def _read(job: TrainingJob, context: Context) -> Data:
         objective=objective,
         task=target.task,
         quality=source.quality,
-        digest=_digest([opened, *beside.values()]),
+        digest=_digest(c for c in (opened, beside.get("validation")) if c is not None),
     )
 
 

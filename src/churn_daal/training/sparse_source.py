@@ -21,10 +21,9 @@ from churn_daal.tabular.sparse_table import (
     read_sparse,
     sparse_schema,
 )
-from churn_daal.tabular.target import Target, encode_target, learn_target
+from churn_daal.tabular.target import CLASSES, Target, encode_target, learn_target
 from churn_daal.training.budget import memory_budget
 from churn_daal.training.channels import OpenChannel
-from churn_daal.training.column_source import CLASSES
 from churn_daal.training.context import Context
 from churn_daal.training.quality import MakeQuality, sparse_quality
 from churn_daal.training.row_values import side_by_side
