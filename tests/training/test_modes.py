@@ -152,6 +152,16 @@ def test_other_data_does_not_go_on_from_a_model(
     assert not (paths.model / "xgboost-model").exists()
 
 
+def test_a_model_does_not_come_through_a_pipe(lay_job: LayJob, tmp_path: Path) -> None:
+    """Asked for at once, and not after a wait for a folder that never comes."""
+    paths = lay_job(tmp_path, TRAIN, **HP)
+    entry = {"train": {}, "model": {"TrainingInputMode": "Pipe"}}
+    paths.input_data_config.write_text(json.dumps(entry))
+
+    with pytest.raises(UserError, match="channel 'model' uses Pipe mode.* input mode to File"):
+        training.run(paths, StopSignal())
+
+
 def test_folds_are_scored_on_rows_they_did_not_see(
     lay_job: LayJob, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

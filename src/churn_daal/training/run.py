@@ -138,16 +138,16 @@ def _train(job: TrainingJob, hp: Hyperparameters, stop: StopSignal, world: World
     # Before anything else: a host that does otherwise makes other calls in another order.
     world.agree("the hyperparameters", dict(job.hyperparameters))
     world.agree("the channels", sorted(job.channels))
-    earlier = _earlier(job)
-    digest = None if earlier is None else hashlib.sha256(earlier.booster).hexdigest()
-    world.agree("the earlier model", digest)
-    known = None if earlier is None else earlier.manifest
-    data = read_data(job, hp, stop, world=world, known=known)
     if hp.kfold is not None and world.size > 1:
         raise UserError(
             f"hyperparameter _kfold works on one host, and the job has {world.size}; leave it out, "
             "or set the instance count to 1"
         )
+    earlier = _earlier(job)
+    digest = None if earlier is None else hashlib.sha256(earlier.booster).hexdigest()
+    world.agree("the earlier model", digest)
+    known = None if earlier is None else earlier.manifest
+    data = read_data(job, hp, stop, world=world, known=known)
     if hp.kfold is not None and earlier is not None:
         log.warning(
             "_kfold: the folds are trained without the model of the model channel, which may have "
@@ -170,6 +170,11 @@ def _earlier(job: TrainingJob) -> Earlier | None:
     channel = job.channels.get("model")
     if channel is None:
         return None
+    if channel.input_mode == "Pipe":
+        raise UserError(
+            "channel 'model' uses Pipe mode, which gives a model no file of its own; set its input "
+            "mode to File"
+        )
     earlier = open_earlier(channel.path)
     log.info("going on from the model in %s", earlier.source)
     return earlier

@@ -66,8 +66,8 @@ def save_model(paths: SageMakerPaths, outcome: Outcome) -> Manifest:
 
     Raises
     ------
-    OSError
-        It cannot be written.
+    UserError
+        The folder cannot be written to, or the disk is full; nothing of the model stays.
     """
     data, built, evaluation = outcome.data, outcome.built, outcome.evaluation
     threshold = evaluation.threshold
