@@ -11,6 +11,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import xgboost
+from sklearn.metrics import ndcg_score
 
 from churn_daal import artifact, training
 from churn_daal.artifact import Manifest
@@ -155,22 +157,39 @@ def test_queries_come_in_every_way(run: RunJob) -> None:
     column, manifest = run({"a.csv": csv_text(Y, Q, X)}, group="1", **ranking)
     libsvm, _ = run({"a.svm": libsvm_text(1, query=True)}, **ranking)
     mixed, _ = run({"a.csv": csv_text(Y[order], Q[order], X[order])}, group="1", **ranking)
+    wrong, _ = run({"a.csv": csv_text(Y[order], Q, X[order])}, group="1", **ranking)
 
     assert column == libsvm
     assert manifest.objective == "rank:ndcg"
-    assert len(mixed) > 0
+    # Other queries are held out, so the trees are others; rows by themselves would be no queries.
+    assert ndcg_of(mixed) > 0.95
+    assert mixed != wrong
+
+
+def ndcg_of(model: bytes) -> float:
+    """Score a saved ranking model on all queries, as scikit-learn does."""
+    answers = xgboost.Booster(model_file=bytearray(model)).inplace_predict(X)
+    return float(ndcg_score(Y.reshape(20, 8), answers.reshape(20, 8), k=4))
 
 
 def test_survival_bounds_are_learned_from(run: RunJob) -> None:
-    """An empty upper bound is a time that has no end yet."""
+    """An empty upper bound is a time that has no end yet, and is learned from as such."""
     lower = 1 + X[:, 0]
     upper = np.where(Y > 0, lower, np.nan)
     text = "low,high,a,b\n" + csv_text(lower, upper, X[:, :2]).replace("nan", "")
     bounds = {"label_lower_bound": "low", "label_upper_bound": "high"}
 
-    _, manifest = run({"a.csv": text}, objective="survival:aft", **bounds)
+    model, manifest = run({"a.csv": text}, objective="survival:aft", **bounds)
 
     assert manifest.schema.names == ("a", "b")
+    ended = "low,high,a,b\n" + csv_text(lower, lower, X[:, :2])
+    other, _ = run({"a.csv": ended}, objective="survival:aft", **bounds)
+    features = X[:, :2]
+    with_end, without = (
+        xgboost.Booster(model_file=bytearray(each)).inplace_predict(features).mean()
+        for each in (other, model)
+    )
+    assert without > with_end
 
 
 def test_a_base_margin_is_started_from(run: RunJob) -> None:
@@ -202,6 +221,12 @@ def test_a_base_margin_is_started_from(run: RunJob) -> None:
         ),
         ({"a.svm": libsvm_text(1)}, None, {"label": "y"}, "label names a column, and libsvm has"),
         ({"a.csv": "1,-1,2\n0,1,3\n"}, None, {"weight": "1"}, "row 1, column 2: weight '-1' is"),
+        (
+            {"a.csv": "1,-1234567,2\n0,1,3\n"},
+            None,
+            {"weight": "1"},
+            "row 1, column 2: weight '-1234567' is",
+        ),
         (
             {"a.csv": csv_text(Y, Q, np.arange(160) % 2, X)},
             None,

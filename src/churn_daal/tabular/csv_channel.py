@@ -183,19 +183,20 @@ class CsvReader:
             types = dict.fromkeys(types, pa.string())
             table = self._parse(opened.path, data, opened.width, types)
         columns: dict[int, Numbers | pa.Array] = {}
+        odd: dict[str, int] = {}
         for position, own in place.items():
-            cells_of = _flat(table.column(f"f{own}"))
-            if pa.types.is_floating(cells_of.type):
-                absent = np.asarray(cells_of.is_null())
-                numbers = plain(cells_of, absent)
-                if numbers is None:
-                    texts = {f"f{own}": pa.string()}
-                    again = self._parse(opened.path, data, opened.width, texts)
-                    columns[position] = _flat(again.column(0))
-                else:
-                    columns[position] = numbers
+            came = _flat(table.column(f"f{own}"))
+            if not pa.types.is_floating(came.type):
+                columns[position] = came
+                continue
+            numbers = plain(came, np.asarray(came.is_null()))
+            if numbers is None:
+                odd[f"f{own}"] = position
             else:
-                columns[position] = cells_of
+                columns[position] = numbers
+        if odd:
+            texts = self._parse(opened.path, data, opened.width, dict.fromkeys(odd, pa.string()))
+            columns |= {position: _flat(texts.column(name)) for name, position in odd.items()}
         return Batch(number, table.num_rows, columns)
 
     def _parse(

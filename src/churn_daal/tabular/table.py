@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from churn_daal.errors import DataError, UserError
 from churn_daal.tabular.batch import Reader
-from churn_daal.tabular.columns import ELSEWHERE, NumberColumn, TextColumn
+from churn_daal.tabular.columns import ELSEWHERE, NumberColumn, TextColumn, shortest
 from churn_daal.tabular.store import Store
 
 ON_ANOTHER_HOST: Final = " (on another host)"
@@ -73,7 +73,7 @@ class Table:
         column, value = self.columns[position], self.kept[position][index]
         if isinstance(column, TextColumn):
             return column.distinct[int(value)]
-        return "" if np.isnan(value) else f"{value:g}"
+        return "" if np.isnan(value) else shortest(value).removesuffix(".0")
 
     def fault(
         self, reason: str, *, index: int | None = None, position: int | None = None
