@@ -15,9 +15,13 @@ import pytest
 import xgboost
 
 from churn_daal import artifact, training
+from churn_daal.boosting.hyperparameters import parse
+from churn_daal.cluster import World
+from churn_daal.contract.job import read_job
 from churn_daal.contract.paths import SageMakerPaths
 from churn_daal.contract.signals import StopSignal
 from churn_daal.errors import UserError
+from churn_daal.training.data import read_data
 
 LayJob = Callable[..., SageMakerPaths]
 RNG = np.random.default_rng(5)
@@ -95,6 +99,21 @@ def test_the_test_channel_is_scored_and_not_learned_from(lay_job: LayJob, tmp_pa
     ).read_bytes()
 
 
+def test_the_test_channel_is_no_part_of_a_checkpoint(lay_job: LayJob, tmp_path: Path) -> None:
+    """What is only scored at the end does not make an interrupted job start over."""
+    paths = lay_job(tmp_path, TRAIN, **HP)
+    digests = []
+    for channel in ("train", "test", "validation"):
+        if channel != "train":
+            put(paths, channel, HELD)
+        job = read_job(paths)
+        hp = parse(job.hyperparameters)
+        data = read_data(job, hp, StopSignal(), world=World(("here",), 0))
+        digests.append(data.digest)
+
+    assert digests[0] == digests[1] != digests[2]
+
+
 def test_other_channels_are_named_and_left_alone(
     lay_job: LayJob, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -158,7 +177,7 @@ def test_a_model_does_not_come_through_a_pipe(lay_job: LayJob, tmp_path: Path) -
     entry = {"train": {}, "model": {"TrainingInputMode": "Pipe"}}
     paths.input_data_config.write_text(json.dumps(entry))
 
-    with pytest.raises(UserError, match="channel 'model' uses Pipe mode.* input mode to File"):
+    with pytest.raises(UserError, match=r"channel 'model' uses Pipe mode.* input mode to File"):
         training.run(paths, StopSignal())
 
 
