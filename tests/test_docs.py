@@ -9,8 +9,8 @@ import pytest
 
 from churn_daal.artifact.manifest import FORMAT_VERSION
 from churn_daal.contract.pipes import WAIT_SECONDS
-from churn_daal.serving.decode import DECODERS
-from churn_daal.serving.encode import ENCODERS
+from churn_daal.serving.decoders import FORMATS
+from churn_daal.serving.encoders import ENCODERS
 from churn_daal.tabular.libsvm import parse
 from churn_daal.tabular.libsvm_lines import MAX_INDEX
 
@@ -85,7 +85,7 @@ def test_http_lists_every_media_type() -> None:
     """docs/http.md has each type that is read or written."""
     text = (ROOT / "docs" / "http.md").read_text()
 
-    assert [name for name in {*DECODERS, *ENCODERS} if f"`{name}`" not in text] == []
+    assert [name for name in {*FORMATS, *ENCODERS} if f"`{name}`" not in text] == []
 
 
 def test_the_format_version_is_documented() -> None:

@@ -102,3 +102,9 @@ class PayloadTooLargeError(RequestError):
     """413: the body is over the limit."""
 
     status = 413
+
+
+class NoRoomError(RequestError):
+    """507: there is no room for it."""
+
+    status = 507

@@ -11,7 +11,8 @@ import pytest
 from churn_daal import artifact
 from churn_daal.contract.paths import SageMakerPaths
 from churn_daal.errors import UserError
-from churn_daal.serving.invocation import answer
+from churn_daal.serving.invocation import ModelService
+from churn_daal.serving.request import Request
 from churn_daal.tabular import libsvm
 from churn_daal.tabular.sparse_block import rebase
 
@@ -71,7 +72,7 @@ def test_x3_the_models_own_rule_reads_a_request(run: RunJob, base: int) -> None:
     block = rebase(libsvm.parse(lines.encode()), schema.index_base, schema.width)
     from_libsvm = model.predict(block.dense(schema.width))
 
-    csv = answer(model, rows.encode(), content_type="text/csv", accept="text/csv").body.decode()
+    csv = ModelService(model).answer(Request(memoryview(rows.encode()))).body.decode()
     np.testing.assert_array_equal(from_libsvm, np.array(csv.split(), np.float32))
 
 

@@ -19,7 +19,8 @@ from churn_daal import artifact
 from churn_daal.artifact import Model
 from churn_daal.errors import NotAcceptableError, RequestError
 from churn_daal.serving.app import create_app
-from churn_daal.serving.invocation import Answer, answer
+from churn_daal.serving.invocation import ModelService
+from churn_daal.serving.request import Answer, Request
 from churn_daal.settings import ServeSettings
 
 from .jobs import RunJob, csv_text, strict_json
@@ -50,7 +51,9 @@ def model(
 
 def ask(model: Model, body: str, accept: str = "", content_type: str = "text/csv") -> Answer:
     """Invoke with a body of text."""
-    return answer(model, body.encode(), content_type=content_type, accept=accept)
+    return ModelService(model).answer(
+        Request(memoryview(body.encode()), content_type=content_type, accept=accept)
+    )
 
 
 @pytest.mark.parametrize(
@@ -121,7 +124,7 @@ def _json(model: Model, rows: np.ndarray) -> bytes:
 @pytest.fixture
 def client(model: Model) -> FlaskClient:
     """Return a client of an app with the settings of an endpoint that sets none."""
-    return create_app(model, ServeSettings(Path("unused"))).test_client()
+    return create_app(ModelService(model), ServeSettings(Path("unused"))).test_client()
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -29,12 +30,18 @@ def block(rows: int) -> bytes:
     return "".join(f"{label},{','.join(map(repr, row))}\n" for label, row in lines).encode()
 
 
-@pytest.fixture(scope="module")
-def opt_ml(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return an /opt/ml with four times the memory in its train channel."""
+@pytest.fixture(scope="module", name="lay")
+def _lay(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], Path]:
+    """Return the function that lays an /opt/ml with so many times the memory to train on."""
+    base = tmp_path_factory.mktemp("large")
     lines = block(4000)
-    opt_ml = lay_job(
-        tmp_path_factory.mktemp("large") / "ml",
+    return lambda times: lay(base / f"{times} times", lines, times)
+
+
+def lay(opt_ml: Path, lines: bytes, times: int) -> Path:
+    """Lay the job's files."""
+    lay_job(
+        opt_ml,
         {"train/part-000.csv": lines * ((FILE_MB << 20) // len(lines))},
         objective="binary:logistic",
         num_round="2",
@@ -43,7 +50,7 @@ def opt_ml(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     # One file under many names: the job cannot tell, and the disk of a CI machine is spared.
     first = opt_ml / "input/data/train/part-000.csv"
-    for number in range(1, 4 * (MEMORY_MB << 20) // first.stat().st_size + 1):
+    for number in range(1, times * (MEMORY_MB << 20) // first.stat().st_size + 1):
         os.link(first, first.with_name(f"part-{number:03d}.csv"))
     return opt_ml
 
@@ -54,8 +61,14 @@ def start_limited(start: Start, opt_ml: Path) -> Container:
     return start("train", *AS_CALLER, *mount(opt_ml, "/opt/ml"), *limits)
 
 
-def test_sigterm_while_data_is_read_ends_the_job_well(start: Start, opt_ml: Path) -> None:
-    """Within the ten seconds `docker stop` gives; there is no model yet, and nothing failed."""
+def test_sigterm_while_data_is_read_ends_the_job_well(
+    start: Start, lay: Callable[[int], Path]
+) -> None:
+    """Within the ten seconds `docker stop` gives; there is no model yet, and nothing failed.
+
+    A reading that is about to end may end, and gives a model: so there is a minute's reading left.
+    """
+    opt_ml = lay(40)
     job = start_limited(start, opt_ml)
     poll(lambda: SPILLS in job.logs(), "the reading of more than memory holds", job.logs)
 
@@ -67,8 +80,9 @@ def test_sigterm_while_data_is_read_ends_the_job_well(start: Start, opt_ml: Path
     assert not (opt_ml / "output/failure").exists()
 
 
-def test_data_four_times_the_memory_is_trained_on(start: Start, opt_ml: Path) -> None:
+def test_data_four_times_the_memory_is_trained_on(start: Start, lay: Callable[[int], Path]) -> None:
     """The rows go to the local disk and are read in pieces; the kernel has nothing to kill for."""
+    opt_ml = lay(4)
     job = start_limited(start, opt_ml)
 
     assert job.exit_code() == 0, job.logs()

@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 from churn_daal import artifact
 from churn_daal.artifact import Model
 from churn_daal.serving.app import create_app
+from churn_daal.serving.invocation import ModelService
 from churn_daal.settings import ServeSettings
 
 LIMIT = 20_000
@@ -26,7 +27,7 @@ def churn(churn_model: Path) -> Model:
 def client(churn: Model) -> FlaskClient:
     """Return a client of an app with a small body limit."""
     settings = ServeSettings(model_dir=Path("unused"), max_content_length=LIMIT)
-    return create_app(churn, settings).test_client()
+    return create_app(ModelService(churn), settings).test_client()
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,7 @@ from werkzeug.test import TestResponse
 
 from churn_daal.artifact import Model
 from churn_daal.serving.app import create_app
+from churn_daal.serving.invocation import ModelService
 from churn_daal.settings import ServeSettings
 
 ROW = "KS,128,415,no,yes,25,265.1,110,45.07,197.4,99,16.78,244.7,91,11.01,10.0,3,2.7,1"
@@ -54,7 +55,7 @@ def test_ping_fails_with_the_model(churn: Model, value: float, status: int) -> N
             return np.full(len(X), value, dtype=np.float32)
 
     model = replace(churn, engine=Stuck())  # type: ignore[arg-type]
-    app = create_app(model, ServeSettings(Path("unused")))
+    app = create_app(ModelService(model), ServeSettings(Path("unused")))
 
     assert app.test_client().get("/ping").status_code == status
 
@@ -152,7 +153,7 @@ def test_an_unknown_fault_is_logged_and_not_told(
             raise ZeroDivisionError(f"secret {len(X)}")
 
     model = replace(churn, engine=Exploding())  # type: ignore[arg-type]
-    client = create_app(model, ServeSettings(Path("unused"))).test_client()
+    client = create_app(ModelService(model), ServeSettings(Path("unused"))).test_client()
     with caplog.at_level(logging.ERROR):
         response = post(client, ROW, Content_Type="text/csv")
 

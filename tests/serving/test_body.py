@@ -7,7 +7,7 @@ import io
 import pytest
 
 from churn_daal.errors import PayloadTooLargeError, RequestError
-from churn_daal.serving.body import PIECE, read_body
+from churn_daal.serving.body import HELD, PIECE, read_body
 
 
 class Trickle(io.BytesIO):
@@ -71,3 +71,16 @@ def test_a_malformed_body_is_refused() -> None:
 def test_no_length_and_no_end_is_no_body() -> None:
     """Reading on would wait for ever on a server that does not end the stream."""
     assert read_body(io.BytesIO(b"abc"), length=None, terminated=False, limit=20) == b""
+
+
+@pytest.mark.parametrize("extra", [0, 1, HELD + 5])
+@pytest.mark.parametrize("known", [True, False])
+def test_a_large_body_is_read_by_way_of_the_disk(extra: int, known: bool) -> None:
+    """Its bytes are the same on either side of what is held in memory."""
+    body = bytes(range(256)) * ((HELD >> 8) - 1) + bytes(256 + extra)
+
+    read = read_body(
+        io.BytesIO(body), length=len(body) if known else None, terminated=True, limit=3 * HELD
+    )
+
+    assert read == body

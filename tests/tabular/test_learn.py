@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from churn_daal.serving.decode import decode_csv
 from hypothesis import given
 from hypothesis import strategies as st
 
 from churn_daal.data import churn_csv
 from churn_daal.errors import UserError
-from churn_daal.serving.decode import decode_csv
 from churn_daal.tabular.csv_channel import CsvReader
 from churn_daal.tabular.encoder import Encoder
 from churn_daal.tabular.learn import encode, learn_schema

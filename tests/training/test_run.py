@@ -16,7 +16,7 @@ from churn_daal.contract.paths import SageMakerPaths
 from churn_daal.contract.signals import StopSignal
 from churn_daal.data import churn_csv
 from churn_daal.errors import UserError
-from churn_daal.serving.decode import decode_csv
+from churn_daal.serving.decoders import FORMATS
 
 LayJob = Callable[..., SageMakerPaths]
 TEMPLATE = {"max_depth": 5, "gamma": 4, "min_child_weight": 6, "subsample": 0.7, "num_round": 100}
@@ -57,7 +57,7 @@ def test_the_folder_answers_as_stock_xgboost(
     assert training.main() == 0
     model = artifact.load(paths.model)
     body = b"\n".join(line.split(b",", 1)[1] for line in ROWS.encode().splitlines()[1:])
-    X = decode_csv(body, {}, model.encoder)
+    (X,) = FORMATS["text/csv"].decode(memoryview(body), {}, model.encoder)
 
     booster = xgboost.Booster(model_file=bytearray((paths.model / "xgboost-model").read_bytes()))
 

@@ -8,17 +8,16 @@ import orjson
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
-from churn_daal.artifact import Model
 from churn_daal.errors import RequestError
 from churn_daal.serving.body import read_body
-from churn_daal.serving.invocation import answer
+from churn_daal.serving.request import Request, Service
 from churn_daal.settings import ServeSettings
 
 log = logging.getLogger(__name__)
 
 
-def create_app(model: Model, settings: ServeSettings) -> Flask:
-    """Build the app that answers from one loaded model.
+def create_app(service: Service, settings: ServeSettings) -> Flask:
+    """Build the app that answers from one service.
 
     Every refusal is JSON, `{"error": text, "status": code}`, as SageMaker shows the body of a
     4xx to the client (rule S9). An unknown fault is logged with its traceback and answered with
@@ -28,22 +27,28 @@ def create_app(model: Model, settings: ServeSettings) -> Flask:
 
     @app.get("/ping")
     def ping() -> Response:
-        return Response(status=200 if model.answers() else 503)
+        return Response(status=200 if service.ready() else 503)
 
     @app.post("/invocations")
     def invocations() -> Response:
-        result = answer(
-            model,
-            read_body(
-                request.environ["wsgi.input"],
-                length=request.content_length,
-                terminated=bool(request.environ.get("wsgi.input_terminated")),
-                limit=settings.max_content_length,
-            ),
-            content_type=request.headers.get("Content-Type", ""),
-            accept=request.headers.get("Accept", ""),
+        body = read_body(
+            request.environ["wsgi.input"],
+            length=request.content_length,
+            terminated=bool(request.environ.get("wsgi.input_terminated")),
+            limit=settings.max_content_length,
         )
-        return Response(result.body, result.status, content_type=result.content_type)
+        result = service.answer(
+            Request(
+                body,
+                content_type=request.headers.get("Content-Type", ""),
+                accept=request.headers.get("Accept", ""),
+                attributes=request.headers.get("X-Amzn-SageMaker-Custom-Attributes", ""),
+                query=request.args.to_dict(),
+            )
+        )
+        response = Response(result.body, result.status, content_type=result.content_type)
+        response.headers.extend(result.headers)
+        return response
 
     @app.errorhandler(RequestError)
     def refused(error: RequestError) -> Response:

@@ -7,15 +7,19 @@ shorter than its Content-Length for whole; either would be answered for rows nob
 from __future__ import annotations
 
 import logging
-from typing import Final, Protocol
+import mmap
+import tempfile
+from typing import IO, Final, Protocol
 
-from churn_daal.errors import PayloadTooLargeError, RequestError
+from churn_daal.errors import NoRoomError, PayloadTooLargeError, RequestError
 
 log = logging.getLogger(__name__)
 # Of a body that is refused, so much is still read: a client that is cut off while it sends sees a
 # broken connection in place of the answer.
 DRAINED: Final = 128 * 2**20
 PIECE: Final = 2**16
+# Larger bodies go to the local disk, and are mapped from there.
+HELD: Final = 16 * 2**20
 
 
 class Stream(Protocol):
@@ -25,8 +29,8 @@ class Stream(Protocol):
         """Return up to `size` bytes, none at the end."""
 
 
-def read_body(stream: Stream, *, length: int | None, terminated: bool, limit: int) -> bytes:
-    """Return a request's body.
+def read_body(stream: Stream, *, length: int | None, terminated: bool, limit: int) -> memoryview:
+    """Return a request's body, one of more than 16 MiB by way of a file without a name.
 
     Parameters
     ----------
@@ -44,11 +48,13 @@ def read_body(stream: Stream, *, length: int | None, terminated: bool, limit: in
     ------
     PayloadTooLargeError
         413.
+    NoRoomError
+        507: the local disk is full.
     RequestError
         400: the body ends before its Content-Length, or its chunks are malformed.
     """
     if length is None and not terminated:
-        return b""
+        return memoryview(b"")
     if length is not None and length > limit:
         _drain(stream, min(length, DRAINED))
         raise PayloadTooLargeError(_too_large(f"has {length:,} bytes and ", limit))
@@ -64,19 +70,45 @@ def read_body(stream: Stream, *, length: int | None, terminated: bool, limit: in
     return body
 
 
-def _read(stream: Stream, size: int) -> bytes:
-    pieces = []
+def _read(stream: Stream, size: int) -> memoryview:
+    pieces: list[bytes] = []
+    held = 0
+    while size and held <= HELD and (piece := _next(stream, min(size, HELD))):
+        pieces.append(piece)
+        held += len(piece)
+        size -= len(piece)
+    if held <= HELD:
+        return memoryview(pieces[0] if len(pieces) == 1 else b"".join(pieces))
     try:
-        while size and (piece := stream.read(size)):
-            pieces.append(piece)
-            size -= len(piece)
+        with tempfile.TemporaryFile(prefix="churn-daal-") as file:
+            file.writelines(pieces)
+            pieces.clear()
+            return _spooled(stream, size, file)
+    except OSError as error:
+        raise NoRoomError(
+            f"the body cannot be kept on the local disk, in {tempfile.gettempdir()}: "
+            f"{error.strerror}; send fewer rows a request, or give the server more disk"
+        ) from error
+
+
+def _spooled(stream: Stream, size: int, file: IO[bytes]) -> memoryview:
+    while size and (piece := _next(stream, min(size, HELD))):
+        file.write(piece)
+        size -= len(piece)
+    file.flush()
+    # The map outlives the file's descriptor.
+    return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+
+
+def _next(stream: Stream, size: int) -> bytes:
+    try:
+        return stream.read(size)
     # Each server has its own errors for a malformed chunk or a client that stalls.
     except Exception as error:
         log.warning("a body could not be read: %r", error)
         raise RequestError(
             "the body could not be read: it stalled, or its chunks are malformed; send it again"
         ) from error
-    return b"".join(pieces)
 
 
 def _drain(stream: Stream, size: int) -> None:

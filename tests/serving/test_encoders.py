@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 from churn_daal.artifact import EngineChoice, Manifest
-from churn_daal.serving.encode import encode_csv, encode_json
+from churn_daal.serving.encoders import ENCODERS
+from churn_daal.serving.predictions import usual
+from churn_daal.tabular.encoder import Matrix
 from churn_daal.tabular.labels import Labels
 from churn_daal.tabular.schema import Column, Schema
 
@@ -25,6 +27,24 @@ MULTI = replace(BINARY, objective="multi:softprob", num_class=3, labels=Labels("
 VALUE = replace(BINARY, objective="count:poisson", labels=Labels("y"))
 P = np.array([0.1, 0.35], dtype=np.float32)
 PPP = np.array([[0.1, 0.2, 0.7], [0.5, 0.25, 0.25]], dtype=np.float32)
+
+
+def encode_csv(manifest: Manifest, *responses: Matrix) -> bytes:
+    """Write the usual answers of one block or more."""
+    return ENCODERS["text/csv"](usual(manifest, response) for response in responses)
+
+
+def encode_json(manifest: Manifest, *responses: Matrix) -> bytes:
+    """Write the usual answers of one block or more."""
+    return ENCODERS["application/json"](usual(manifest, response) for response in responses)
+
+
+def test_blocks_make_one_body() -> None:
+    """As one block of all rows would."""
+    whole, parts = P.repeat(3), (P.repeat(3)[:1], P.repeat(3)[1:])
+
+    assert encode_csv(BINARY, *parts) == encode_csv(BINARY, whole)
+    assert encode_json(BINARY, *parts) == encode_json(BINARY, whole)
 
 
 def test_csv_is_a_line_a_row() -> None:

@@ -1,4 +1,4 @@
-"""Bodies become the matrix their rows mean, or are refused at a row and column."""
+"""CSV becomes the matrix its rows mean, or is refused at a row and column."""
 
 from __future__ import annotations
 
@@ -9,13 +9,19 @@ import pytest
 
 from churn_daal.artifact import Model
 from churn_daal.errors import DecodeError, SchemaError
-from churn_daal.serving.decode import decode_csv, decode_json
-from churn_daal.tabular.encoder import Encoder
+from churn_daal.serving.decoders import FORMATS, blocks
+from churn_daal.tabular.encoder import Encoder, Matrix
 from churn_daal.tabular.schema import Column, Schema
 
 # Columns: n, c=u, c=v, c=w, b.
 ONE = [1.5, 0, 1, 0, 1]
 NONE = [np.nan, 0, 0, 0, np.nan]
+
+
+def decode_csv(body: bytes, parameters: dict[str, str], encoder: Encoder) -> Matrix:
+    """Decode a body into one matrix."""
+    blocks = FORMATS["text/csv"].decode(memoryview(body), parameters, encoder)
+    return np.concatenate([np.empty((0, encoder.schema.width), np.float32), *blocks])
 
 
 @pytest.mark.parametrize(
@@ -124,62 +130,17 @@ def test_the_schemas_delimiter_is_the_requests() -> None:
     np.testing.assert_array_equal(decode_csv(b"1;2\n", {}, encoder), [[1, 2]])
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        '{"n": 1.5, "c": "v", "b": true}',
-        '{"b": "yes", "y": "go", "n": "1.5", "c": "v"}',
-        '[1.5, "v", true]',
-        '[[1.5, "v", 1]]',
-        '{"instances": [{"n": 1.5, "c": "v", "b": true}]}',
-        '{"instances": [[1.5, "v", true]]}',
-        '{"instances": [{"features": [1.5, "v", true]}]}',
-        '[{"features": [1.5, "v", "y"]}]',
-    ],
-)
-def test_json(small: Model, body: str) -> None:
-    """A record, a list, rows of either, and the built-in algorithms' dialect."""
-    np.testing.assert_array_equal(decode_json(body.encode(), {}, small.encoder), [ONE])
+def test_a_body_of_many_blocks(monkeypatch: pytest.MonkeyPatch, small: Model) -> None:
+    """Rows keep their order and their numbers; the header counts for all blocks."""
+    monkeypatch.setattr(blocks, "_CELLS", 6)
+    monkeypatch.setattr(blocks, "PIECE_BYTES", 10)
+    values = [f"{k}.5" for k in range(25)]
+    body = "b,n,c\n" + "".join(f"yes,{value},v\n" for value in values)
 
+    X = decode_csv(body.encode(), {}, small.encoder)
 
-def test_json_may_begin_with_a_byte_order_mark(small: Model) -> None:
-    """As CSV may."""
-    body = b'\xef\xbb\xbf[1.5, "v", true]'
-
-    np.testing.assert_array_equal(decode_json(body, {}, small.encoder), [ONE])
-
-
-def test_json_null_is_missing(small: Model) -> None:
-    """Null by name and by position."""
-    body = b'[{"n": null, "c": null, "b": null}, [null, null, null]]'
-
-    np.testing.assert_array_equal(decode_json(body, {}, small.encoder), [NONE, NONE])
-
-
-@pytest.mark.parametrize(
-    ("body", "error", "message"),
-    [
-        ('{"n": 1', DecodeError, "row 1: unexpected end of data, at character"),
-        ("[NaN]", DecodeError, "at character 2"),
-        ("7", SchemaError, "the body is 7; expected a record"),
-        ("[]", SchemaError, "an empty list of rows"),
-        ('{"instances": 1}', SchemaError, "instances is not a list"),
-        ('{"instances": [1]}', SchemaError, "row 1: 1 is no row"),
-        ("[[1, 2]]", SchemaError, "row 1: 2 values came, the model expects 3"),
-        ('[[1, "u", true], 3]', SchemaError, "row 2: 3 is no row"),
-        ('{"n": 1, "c": "u"}', SchemaError, "row 1: 2 names came, 'b' of the model's 3 columns"),
-        (
-            '{"n": 1, "c": "u", "bb": 1}',
-            SchemaError,
-            "row 1: unknown name 'bb' (did you mean 'b'?); the",
-        ),
-        ('{"features": [1, "u", true], "n": 1}', SchemaError, "row 1: unknown name 'features'"),
-        ('{"n": 1, "c": "u", "b": 1, "z": 1}', SchemaError, "row 1: unknown name 'z'"),
-        ('[["x", "u", true]]', SchemaError, "row 1, column 1 ('n'): 'x' is not a number"),
-        ('[[{}, "u", true]]', SchemaError, "row 1, column 1 ('n'): an object is not a number"),
-    ],
-)
-def test_broken_json(small: Model, body: str, error: type[Exception], message: str) -> None:
-    """Not JSON is undecodable; JSON of another shape is against the schema."""
-    with pytest.raises(error, match=re.escape(message)):
-        decode_json(body.encode(), {}, small.encoder)
+    np.testing.assert_array_equal(X[:, 0], np.array(values, dtype=np.float32))
+    with pytest.raises(DecodeError, match=r"^row 28, column 2 \('n'\): 'x' is not a number"):
+        decode_csv(body.encode() + b"yes,1,v\nyes,x,v\n", {}, small.encoder)
+    with pytest.raises(DecodeError, match="row 27: byte 0xff is not UTF-8"):
+        decode_csv(body.encode() + b"yes,1,\xff\n", {}, small.encoder)

@@ -1,0 +1,56 @@
+"""What comes in and what goes back, and who answers: no server, no framework, no model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+
+@dataclass(frozen=True)
+class Request:
+    """An invocation.
+
+    Attributes
+    ----------
+    body
+        Its bytes, in memory or mapped from a file.
+    content_type, accept
+        The headers as they came, "" where absent.
+    attributes
+        `X-Amzn-SageMaker-Custom-Attributes` as it came, "" where absent (rule S6).
+    query
+        What the URL asks for beside the path.
+    """
+
+    body: memoryview
+    content_type: str = ""
+    accept: str = ""
+    attributes: str = ""
+    query: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What goes back: a status, a body, its type, and headers beside it."""
+
+    status: int
+    body: bytes = b""
+    content_type: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class Service(Protocol):
+    """What answers invocations. Both methods may be called from many threads at once."""
+
+    def answer(self, request: Request) -> Answer:
+        """Answer an invocation.
+
+        Raises
+        ------
+        RequestError
+            The request is refused, with the error's status.
+        """
+
+    def ready(self) -> bool:
+        """Tell whether it answers, for `/ping`."""
