@@ -24,7 +24,7 @@ from gunicorn.workers.base import Worker
 from churn_daal import artifact
 from churn_daal.errors import ArtifactError, UserError
 from churn_daal.serving.app import create_app
-from churn_daal.serving.invocation import ModelService
+from churn_daal.serving.loading import load_service
 from churn_daal.settings import ServeSettings, usable_cores
 
 log = logging.getLogger(__name__)
@@ -87,10 +87,7 @@ def build_app(settings: ServeSettings) -> Flask:
         The model's objective is unknown to this release.
     """
     threads = max(1, usable_cores() // settings.workers)
-    model = artifact.load(settings.model_dir, threads=threads)
-    if not model.answers():
-        raise ArtifactError("the model does not answer a row of missing values; train it again")
-    return create_app(ModelService(model), settings)
+    return create_app(load_service(settings.model_dir, threads=threads), settings)
 
 
 def main() -> int:
