@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 import scipy.sparse
+import xgboost
 
 from churn_daal.boosting.dataset import Dataset
+from churn_daal.boosting.fingerprint import fingerprint
 from churn_daal.boosting.matrices import matrices
 from churn_daal.errors import UserError
 
@@ -68,3 +70,45 @@ def test_base_margins_are_as_many_as_answers(
 
     with pytest.raises(UserError, match=re.escape(message)):
         matrices(data, data, {"nthread": 1, **params})
+
+
+def rows(count: int, seed: int) -> Dataset:
+    """Return rows of three columns with holes, and labels and weights."""
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(count, 3)).astype(np.float32)
+    X[rng.random(X.shape) < 0.1] = np.nan
+    y = (np.nan_to_num(X).sum(axis=1) > 0).astype(np.float32)
+    return Dataset(X, y, weight=rng.uniform(0.5, 2, count).astype(np.float32))
+
+
+def test_validation_rows_are_quantised_only_where_memory_is_short() -> None:
+    """Raw they are scored alike, to the last digit; a checkpoint goes on under either budget."""
+    train, held = rows(2000, seed=0), rows(500, seed=1)
+    params = {"nthread": 1, "objective": "binary:logistic", "eval_metric": ["logloss", "auc"]}
+    # The quantised rows alone, raw ones besides.
+    ample, short = None, 2500 * (3 * 2 + 40)
+
+    made = [matrices(train, held, params, budget=budget) for budget in (ample, short)]
+
+    assert [type(second) for _, second in made] == [xgboost.DMatrix, xgboost.QuantileDMatrix]
+    scores: list[dict[str, Any]] = [{}, {}]
+    for (first, second), told in zip(made, scores, strict=True):
+        pairs = [(first, "train"), (second, "validation")]
+        xgboost.train(params, first, 20, evals=pairs, evals_result=told, verbose_eval=False)
+    assert scores[0] == scores[1]
+    ours, theirs = (fingerprint(params, {}, both, data="", earlier=None) for both in made)
+    assert ours == theirs
+
+
+def test_a_checkpoint_knows_its_validation_rows_by_what_goes_with_them() -> None:
+    """Other labels are other rows, quantised or raw."""
+    train, held = rows(200, seed=0), rows(50, seed=1)
+    other = Dataset(held.X, 1 - held.y, weight=held.weight)
+    params = {"nthread": 1, "objective": "binary:logistic"}
+
+    found = [
+        fingerprint(params, {}, matrices(train, each, params), data="", earlier=None)["validation"]
+        for each in (held, other)
+    ]
+
+    assert found[0] != found[1]

@@ -14,6 +14,8 @@ from churn_daal.tabular import cells
 from churn_daal.tabular.columns import (
     TextColumn,
     as_texts,
+    plain,
+    plain_columns,
     quick_numbers,
     slow_numbers,
     typed_numbers,
@@ -43,6 +45,23 @@ def test_the_slow_way_reads_what_arrow_does_not() -> None:
     array = pa.array(["+1", None, " NA ", "2."])
 
     np.testing.assert_array_equal(slow_numbers(array), np.float32([1, np.nan, np.nan, 2]))
+
+
+FLOATS = st.one_of(st.none(), st.sampled_from([np.nan, np.inf, 1e39, -1e39]), st.floats(width=32))
+
+
+@given(st.integers(0, 4).flatmap(lambda n: st.lists(st.lists(FLOATS, min_size=n, max_size=n))))
+def test_columns_at_once_are_the_columns_one_by_one(columns: list[list[float | None]]) -> None:
+    """The same columns are taken and the same left out: NaN that is no null, and no finite cell."""
+    arrays = {place: pa.array(column, pa.float64()) for place, column in enumerate(columns)}
+    alone = {p: plain(array, np.asarray(array.is_null())) for p, array in arrays.items()}
+
+    together = plain_columns(arrays)
+
+    assert together.keys() == {place for place, read in alone.items() if read is not None}
+    for place, read in together.items():
+        assert read.dtype == np.float32
+        np.testing.assert_array_equal(read, alone[place])
 
 
 @pytest.mark.parametrize("bad", ["x", "inf", "1e39", "0x10"])

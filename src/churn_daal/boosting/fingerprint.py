@@ -43,7 +43,7 @@ def fingerprint(
     found = {
         "hyperparameters": learned | dict(more),
         "train": _digest(matrices[0]),
-        "validation": _digest(matrices[1]),
+        "validation": _digest(matrices[1], cells=not isinstance(matrices[0], _QUANTISED)),
         "data": data,
         "earlier": None if earlier is None else hashlib.sha256(earlier).hexdigest(),
     }
@@ -70,20 +70,26 @@ def _shown(value: object) -> str:
     return "not set" if value is None else repr(value)[:60]
 
 
-def _digest(matrix: xgboost.DMatrix) -> str:
-    """Hash what a matrix keeps of its rows; of a quantised one, the cuts of its columns."""
+def _digest(matrix: xgboost.DMatrix, *, cells: bool = True) -> str:
+    """Hash what a matrix keeps of its rows; of a quantised one, the cuts of its columns.
+
+    Without `cells`, what goes with each row alone: beside quantised rows the memory at hand decides
+    whether the validation rows are, too, and their cuts would be those of the others.
+    """
     digest = hashlib.sha256()
     digest.update(repr((matrix.num_row(), matrix.num_col(), matrix.num_nonmissing())).encode())
     for name in _ROW_VALUES:
         values = matrix.get_base_margin() if name == "base_margin" else matrix.get_float_info(name)
         _add(digest, name, values)
     _add(digest, "group", matrix.get_uint_info("group_ptr"))
+    if not cells:
+        return digest.hexdigest()
     if isinstance(matrix, _QUANTISED):
         for values in matrix.get_quantile_cut():
             _add(digest, "cuts", values)
     else:
-        cells = matrix.get_data()
-        for values in (cells.indptr, cells.indices, cells.data):
+        held = matrix.get_data()
+        for values in (held.indptr, held.indices, held.data):
             _add(digest, "cells", values)
     return digest.hexdigest()
 

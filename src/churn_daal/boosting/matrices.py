@@ -14,6 +14,7 @@ import numpy as np
 import scipy.sparse
 import xgboost
 from numpy.typing import NDArray
+from xgboost import collective
 
 from churn_daal.boosting.dataset import Dataset
 from churn_daal.errors import UserError
@@ -24,12 +25,18 @@ QUANTISED_METHODS = ("auto", "hist")
 _WIDE_BINS: Final = 256
 # Gradients, predictions and a row's place in the tree.
 _ROW_BYTES: Final = 40
+# A raw matrix holds a column and a value for each cell, made from an array of float32.
+_RAW_CELL: Final = 12
 
 
 def matrices(
     train: Dataset, validation: Dataset, params: Mapping[str, Any], *, budget: int | None = None
 ) -> tuple[xgboost.DMatrix, xgboost.DMatrix]:
     """Return what XGBoost reads the two from: quantised where the tree method allows it.
+
+    The validation rows are only scored, which XGBoost does on raw values as fast and to the same
+    scores, so that they are not quantised where memory allows. On several hosts they are: what
+    memory one has must not decide which of XGBoost's exchanges it takes part in.
 
     Parameters
     ----------
@@ -38,7 +45,7 @@ def matrices(
     params
         XGBoost's parameters: `nthread`, and the booster, tree method and bins where given.
     budget
-        Bytes of memory for a quantised matrix; a larger one is cut into pages on the local disk
+        Bytes of memory for both; a larger quantised matrix is cut into pages on the local disk
         (XGBoost's external memory). None for no limit.
 
     Raises
@@ -68,6 +75,9 @@ def matrices(
     common = {"max_bin": bins, "nthread": nthread, "missing": np.nan}
     make = _on_disk if outside else xgboost.QuantileDMatrix
     rows = make(_Pieces(train), **common)
+    raw_size = size + len(validation) * validation.width * (_RAW_CELL - cell)
+    if collective.get_world_size() == 1 and (budget is None or raw_size <= budget):
+        return _named(rows, train), _raw(validation, nthread)
     held = make(_Pieces(validation), ref=rows, **common)
     return _named(rows, train), _named(held, validation)
 

@@ -10,14 +10,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 
 from churn_daal.errors import UserError
 from churn_daal.tabular import cells
 from churn_daal.tabular.batch import Batch, Source
-from churn_daal.tabular.columns import Numbers, plain
+from churn_daal.tabular.columns import Numbers, plain_columns
 from churn_daal.tabular.csv_lines import find_fault, line_of, records
 from churn_daal.tabular.files import BLOCK_BYTES, text_blocks
 from churn_daal.tabular.header import Header, is_header
@@ -174,7 +173,7 @@ class CsvReader:
         }
         try:
             # Arrow reads on to the end of the block where a quote is not closed.
-            closed = data.count(b'"') % 2 == 0
+            closed = not _unclosed(data)
             table = _read(data, opened.width, self.delimiter, types) if closed else None
         except pa.ArrowInvalid:
             table = None
@@ -182,18 +181,10 @@ class CsvReader:
             # A cell that is no plain number, or a row that is no row: the texts tell.
             types = dict.fromkeys(types, pa.string())
             table = self._parse(opened.path, data, opened.width, types)
-        columns: dict[int, Numbers | pa.Array] = {}
-        odd: dict[str, int] = {}
-        for position, own in place.items():
-            came = _flat(table.column(f"f{own}"))
-            if not pa.types.is_floating(came.type):
-                columns[position] = came
-                continue
-            numbers = plain(came, np.asarray(came.is_null()))
-            if numbers is None:
-                odd[f"f{own}"] = position
-            else:
-                columns[position] = numbers
+        came = {position: _flat(table.column(f"f{own}")) for position, own in place.items()}
+        floats = {p: array for p, array in came.items() if pa.types.is_floating(array.type)}
+        columns: dict[int, Numbers | pa.Array] = came | plain_columns(floats)
+        odd = {f"f{place[p]}": p for p in floats if isinstance(columns[p], pa.Array)}
         if odd:
             texts = self._parse(opened.path, data, opened.width, dict.fromkeys(odd, pa.string()))
             columns |= {position: _flat(texts.column(name)) for name, position in odd.items()}
@@ -206,7 +197,7 @@ class CsvReader:
             table = _read(data, width, self.delimiter, types)
         except pa.ArrowInvalid as error:
             raise self._fault(path, error) from error
-        if data.count(b'"') % 2 and path not in self._sound:
+        if _unclosed(data) and path not in self._sound:
             fault = find_fault(path, self.delimiter, self._charset)
             if fault is not None:
                 raise fault
@@ -236,6 +227,11 @@ def _read(data: bytes, width: int, delimiter: str, types: dict[str, pa.DataType]
             strings_can_be_null=False,
         ),
     )
+
+
+def _unclosed(data: bytes) -> bool:
+    # Looking for the first quote is ten times as fast as counting none.
+    return b'"' in data and data.count(b'"') % 2 == 1
 
 
 def _flat(column: pa.ChunkedArray) -> pa.Array:

@@ -150,7 +150,8 @@ class _Reading:
             read[p] = column.add(as_texts(batch.columns[p]), start)
         self._store.add({p: read[p] for p in self._wanted.features}, batch.rows)
         for p in self._wanted.keep:
-            self._kept[p].append(read[p])
+            # A copy: what came may be a view that holds all columns of its block.
+            self._kept[p].append(read[p].copy())
 
     def table(self, *, may_be_empty: bool) -> Table:
         """Return what was read; raise where columns turned to text below the first rows."""
