@@ -66,6 +66,21 @@ class World:
         parts = self._exchange(json.dumps(value).encode())
         return [json.loads(part) for part in parts]
 
+    def from_first(self, data: bytes | None) -> bytes | None:
+        """Return the first host's bytes to every host.
+
+        Parameters
+        ----------
+        data
+            None, where the first host has nothing. Not looked at on the other hosts.
+        """
+        if self.size == 1:
+            return data
+        # A byte in front tells nothing from no bytes.
+        own = b"" if data is None or not self.is_first else b"1" + data
+        sent = self._exchange(own)[0]
+        return sent[1:] if sent else None
+
     def concatenate(self, rows: NDArray[Any]) -> NDArray[Any]:
         """Return every host's rows under each other, in the order of the hosts, to every host.
 
