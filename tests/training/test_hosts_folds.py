@@ -112,8 +112,10 @@ def test_a_group_that_lies_on_both_hosts_is_on_one_side(run: Run) -> None:
     group = np.tile(np.arange(50), 8)
     y = RNG.normal(size=50)[group]
     # A name to group by, and a feature that names the group to the trees.
-    text = [f"{label:.4f},name-{g},{g}\n" for label, g in zip(y, group, strict=True)]
-    header = "y,customer,code\n"
+    text = [
+        f"{label:.4f},name-{g},{g},{x}\n" for label, g, x in zip(y, group, X[:, 0], strict=True)
+    ]
+    header = "y,customer,code,a\n"
     # Four lines of each group on either host.
     shards = header + "".join(text[:200]), header + "".join(text[200:])
     given = {**HP, "objective": "reg:squarederror", "num_round": 30, "max_depth": 6, "label": "y"}
@@ -165,6 +167,16 @@ def test_more_folds_than_there_is_to_divide(
     for code, _, paths in ended:
         assert code == 1
         assert message in paths.failure.read_text()
+
+
+def test_hosts_of_the_same_files_are_refused(run: Run) -> None:
+    """Of FullyReplicated rows each is on both sides of a fold, which would flatter."""
+    text = "".join(LINES)
+
+    for code, _, paths in run(text, text, **HP):
+        assert code == 1
+        assert "have the same files" in paths.failure.read_text()
+        assert "ShardedByS3Key" in paths.failure.read_text()
 
 
 def test_a_missing_group_is_named_by_the_host_that_has_it(run: Run) -> None:

@@ -21,6 +21,7 @@ from churn_daal.boosting.hyperparameters import Hyperparameters
 from churn_daal.boosting.out_of_fold import OutOfFold, scores_at
 from churn_daal.cluster import World
 from churn_daal.contract.signals import StopSignal
+from churn_daal.errors import UserError
 from churn_daal.tabular.target import CLASSES
 from churn_daal.training.data import Data
 from churn_daal.training.evaluation import Answered, answers
@@ -64,6 +65,7 @@ def cross_validate(
     if hp.kfold is None:
         return None
     rows = data.all_train
+    _refuse_copies(data, world)
     gathered = OutOfFold(len(rows))
     for fold in _own_part(_folds(data, hp, hp.kfold, world), rows, world):
         held = rows.take(fold.held_rows)
@@ -89,6 +91,25 @@ def cross_validate(
         if world.is_first:
             _tell(fold, scores["validation"])
     return CrossValidated(gathered, _pooled(rows, gathered, world))
+
+
+def _refuse_copies(data: Data, world: World) -> None:
+    """Refuse hosts of the same files: a row held out on one would be trained on by another.
+
+    Raises
+    ------
+    UserError
+        On every host, naming two.
+    """
+    first: dict[str, str] = {}
+    held = world.gather(data.digest if len(data.all_train) else None)
+    for host, digest in zip(world.hosts, held, strict=True):
+        if digest is not None and first.setdefault(digest, host) != host:
+            raise UserError(
+                f"{first[digest]!r} and {host!r} have the same files, so "
+                "_kfold would score rows that another host has trained on. Set the train channel's "
+                "S3DistributionType to ShardedByS3Key, or the instance count to 1."
+            )
 
 
 def _tell(fold: Fold, scores: Mapping[str, float]) -> None:
