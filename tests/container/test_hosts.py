@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
 import subprocess
 import uuid
 from collections.abc import Callable, Iterator
@@ -46,24 +48,57 @@ def _network() -> Iterator[str]:
 def _launch(
     start: Start, network: str, tmp_path: Path
 ) -> Callable[..., list[tuple[Container, Path]]]:
-    def launch(*shards: str | None, **given: object) -> list[tuple[Container, Path]]:
-        """Start one container a shard; return each with its folder."""
+    def launch(
+        *shards: str | None,
+        name: str = "job",
+        prepare: Callable[[int, Path], None] = lambda _, __: None,
+        **given: object,
+    ) -> list[tuple[Container, Path]]:
+        """Start one container a shard; return each with its folder.
+
+        `prepare` changes a host's folder, by its number, before its container starts.
+        """
         hosts = [f"algo-{number}" for number in range(1, len(shards) + 1)]
         found = []
         for host, text in zip(hosts, shards, strict=True):
             files = {} if text is None else {"train/part.csv": text}
             opt_ml = lay_job(
-                tmp_path / host, files, {"train": {"ContentType": "text/csv"}}, **{**HP, **given}
+                tmp_path / name / host,
+                files,
+                {"train": {"ContentType": "text/csv"}},
+                **{**HP, **given},
             )
             (opt_ml / "input/data/train").mkdir(exist_ok=True)
             config = {"current_host": host, "hosts": hosts, "network_interface_name": "eth0"}
             (opt_ml / "input/config/resourceconfig.json").write_text(json.dumps(config))
+            prepare(len(found), opt_ml)
             where = ("--network", network, "--network-alias", host, "--hostname", host)
             container = start("train", *where, *AS_CALLER, *mount(opt_ml, "/opt/ml"))
             found.append((container, opt_ml))
         return found
 
     return launch
+
+
+def with_checkpoints(*sources: Path | None) -> Callable[[int, Path], None]:
+    """Return what asks for checkpoints, and fills each host's folder as SageMaker does."""
+
+    def prepare(host: int, opt_ml: Path) -> None:
+        config = {"LocalPath": "/opt/ml/checkpoints", "S3Uri": "s3://bucket/checkpoints"}
+        (opt_ml / "input/config/checkpointconfig.json").write_text(json.dumps(config))
+        source = sources[host] if sources else None
+        if source is None:
+            (opt_ml / "checkpoints").mkdir()
+        else:
+            shutil.copytree(source, opt_ml / "checkpoints")
+
+    return prepare
+
+
+def last_saved(opt_ml: Path) -> int:
+    """Return the last round that a checkpoint of a host holds, -1 where there is none."""
+    ends = (path.name.rpartition(".")[2] for path in (opt_ml / "checkpoints").iterdir())
+    return max((int(end) for end in ends if end.isdecimal()), default=-1)
 
 
 def auc_of(opt_ml: Path) -> float:
@@ -137,3 +172,55 @@ def test_bad_data_on_one_host_is_named_on_all(launch: Launch) -> None:
     for container, opt_ml in hosts:
         assert container.exit_code() == 1, container.logs()
         assert "part.csv: row " in (opt_ml / "output/failure").read_text()
+
+
+@pytest.mark.parametrize("second", ["mirrored", "empty"])
+@pytest.mark.parametrize("killed", [0, 1])
+def test_a_killed_job_goes_on_from_its_checkpoint(launch: Launch, killed: int, second: str) -> None:
+    """Either host may be the one that is lost; both go on from one round and end with a model."""
+    shards = shard(slice(0, None, 2)), shard(slice(1, None, 2))
+    given = {"subsample": 0.7, "checkpoint_rounds": 5, "nthread": 1}
+    hosts = launch(*shards, prepare=with_checkpoints(), num_round=1_000_000, **given)
+    (first, opt_ml), (_, other) = hosts
+    poll(lambda: last_saved(opt_ml) >= 9, "the second checkpoint", first.logs)
+
+    docker("kill", "--signal", "KILL", hosts[killed][0].name)
+
+    assert hosts[killed][0].exit_code() == 137
+    assert hosts[1 - killed][0].exit_code() == 1
+    assert list((other / "checkpoints").iterdir()) == []
+    done = last_saved(opt_ml) + 1
+    assert done >= 10
+    for container, _ in hosts:
+        # Its name on the network is the next one's.
+        docker("rm", "--force", container.name)
+    left = opt_ml / "checkpoints"
+    sources = left, left if second == "mirrored" else None
+    # num_round may change: so the job was surely not over when it was killed, and now ends soon.
+    rounds = done + 10
+    prepare = with_checkpoints(*sources)
+    again = launch(*shards, name="again", prepare=prepare, num_round=rounds, **given)
+
+    for container, _ in again:
+        assert container.exit_code() == 0, container.logs()
+        assert f"going on from the checkpoint of {done} rounds" in container.logs()
+    numbers = re.findall(r"^\[(\d+)\]\t", again[0][0].logs(), re.MULTILINE)
+    assert [int(number) for number in numbers] == list(range(done, rounds))
+    model = bytearray((again[0][1] / "model/xgboost-model").read_bytes())
+    assert xgboost.Booster(model_file=model).num_boosted_rounds() == rounds
+    assert auc_of(again[0][1]) > 0.8
+    assert not any((again[1][1] / "model").iterdir())
+
+
+def test_folds_over_two_hosts(launch: Launch) -> None:
+    """The first host alone writes the answers to the rows of both, and tells the figures."""
+    hosts = launch(shard(slice(0, 1500)), shard(slice(1500, 2000)), _kfold=3, eval_metric="auc")
+
+    for container, _ in hosts:
+        assert container.exit_code() == 0, container.logs()
+    lines = (hosts[0][1] / "output/data/predictions.csv").read_text().splitlines()
+    labels = [int(line.partition(",")[0]) for line in lines]
+    assert labels == Y[:2000].tolist()
+    assert hosts[0][0].logs().count("[oof]\tcv-auc:") == 1
+    assert "[oof]" not in hosts[1][0].logs()
+    assert not (hosts[1][1] / "output/data/predictions.csv").exists()

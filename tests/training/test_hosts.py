@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 import json
-import os
 import shutil
-import subprocess
-import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -19,10 +14,8 @@ from churn_daal import artifact, training
 from churn_daal.contract.paths import SageMakerPaths
 from churn_daal.contract.signals import StopSignal
 
-LayJob = Callable[..., SageMakerPaths]
-# A closed port lingers: each job has loopback addresses of its own.
-NETWORKS = itertools.count(1)
-PROGRAM = Path(__file__).parents[2] / "container" / "train"
+from .conftest import LayJob, Run
+
 RNG = np.random.default_rng(11)
 X = RNG.normal(size=(400, 3)).round(3)
 PLAN = np.where(X[:, 2] > 0, "gold", "basic")
@@ -30,40 +23,6 @@ Y = np.where(X[:, 0] + (PLAN == "gold") + 0.5 * RNG.normal(size=400) > 0, "yes",
 HEADER = "y,a,b,plan\n"
 ROWS = [f"{y},{a},{b},{p}\n" for y, (a, b, _), p in zip(Y, X.tolist(), PLAN, strict=True)]
 LIBSVM = [f"{int(y == 'yes')} 1:{a} 3:{b}\n" for y, (a, b, _) in zip(Y, X.tolist(), strict=True)]
-
-
-@pytest.fixture(name="run")
-def _run(lay_job: LayJob, tmp_path: Path) -> Callable[..., list[tuple[int, str, SageMakerPaths]]]:
-    def run(
-        *texts: str | None, prepare: Callable[..., None] = lambda _, __: None, **given: object
-    ) -> list[tuple[int, str, SageMakerPaths]]:
-        """Run the program on each host; return exit code, stderr and folders of each."""
-        jobs = []
-        network = f"127.{os.getpid() % 250 + 1}.{next(NETWORKS)}"
-        hosts = [f"{network}.1", f"{network}.2"]
-        for host, text in zip(hosts, texts, strict=True):
-            paths = lay_job(
-                tmp_path / host, text, **{"num_round": 5, "max_depth": 3, "nthread": 1, **given}
-            )
-            config = {"current_host": host, "hosts": hosts}
-            paths.resource_config.write_text(json.dumps(config))
-            prepare(len(jobs), paths)
-            process = subprocess.Popen(
-                [sys.executable, str(PROGRAM)],
-                env=os.environ | {"SAGEMAKER_BASE_DIR": str(paths.base)},
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
-                text=True,
-            )
-            jobs.append((process, paths))
-        return [
-            (p.returncode, e, paths) for p, paths in jobs for _, e in [p.communicate(timeout=90)]
-        ]
-
-    return run
-
-
-Run = Callable[..., list[tuple[int, str, SageMakerPaths]]]
 
 
 def rounds(paths: SageMakerPaths) -> int:
@@ -138,15 +97,6 @@ def test_bad_data_on_one_host_ends_both(run: Run, bad: str, message: str) -> Non
     assert message in second[2].failure.read_text()
     assert first[2].failure.read_text().startswith("UserError: ")
     assert list(first[2].model.iterdir()) == []
-
-
-def test_folds_are_of_one_host(run: Run) -> None:
-    """Both hosts say so."""
-    text = HEADER + "".join(ROWS)
-
-    for code, _, paths in run(text, text, _kfold=3):
-        assert code == 1
-        assert "_kfold works on one host" in paths.failure.read_text()
 
 
 def put(paths: SageMakerPaths, channel: str, text: str | None) -> None:

@@ -41,17 +41,18 @@ class Checkpoints:
     Attributes
     ----------
     folder
-        `LocalPath` of checkpointconfig.json; made if it is not there.
+        `LocalPath` of checkpointconfig.json; made if it is not there. None on a host that is
+        not the first of several: it goes by the first one's checkpoints and writes none.
     rounds, seconds
         A checkpoint is due after so many rounds, or a fiftieth of the rounds done if that is
         more, or after the round in which so many seconds have passed since the last one.
     kept
         How many of the job's newest checkpoints stay.
     data
-        A digest of the input files. A checkpoint of other files is not gone on from.
+        A digest of this host's input files. A checkpoint of other files is not gone on from.
     """
 
-    folder: Path
+    folder: Path | None
     rounds: int = 10
     seconds: float = 60.0
     kept: int = 3
@@ -68,7 +69,7 @@ class CheckpointFolder:
     Parameters
     ----------
     checkpoints
-        Where and how many.
+        Where and how many; with a folder.
     fingerprint
         What makes the run's model.
     num_round
@@ -83,6 +84,8 @@ class CheckpointFolder:
     def __init__(
         self, checkpoints: Checkpoints, fingerprint: Mapping[str, Any], num_round: int
     ) -> None:
+        if checkpoints.folder is None:
+            raise ValueError("checkpoints without a folder are another host's")
         self._folder, self._kept = checkpoints.folder, checkpoints.kept
         self._fingerprint, self._num_round = fingerprint, num_round
         # Only these are ever deleted: another job's files are not ours to lose.

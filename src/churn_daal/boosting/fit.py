@@ -15,6 +15,7 @@ from churn_daal.boosting.dataset import Dataset
 from churn_daal.boosting.hyperparameters import Hyperparameters
 from churn_daal.boosting.hyperparameters.rules import conflicts
 from churn_daal.boosting.matrices import matrices
+from churn_daal.boosting.peers import Alone, Peers
 from churn_daal.boosting.plan import Fitted, Plan
 from churn_daal.boosting.run import TRAIN, Run
 from churn_daal.boosting.xgboost_faults import translated
@@ -53,7 +54,7 @@ def fit(
     earlier: bytes | None = None,
     budget: int | None = None,
     patience: float | None = PATIENCE,
-    may_be_empty: bool = False,
+    peers: Peers | None = None,
 ) -> Fitted:
     """Fit a booster, one line a round as XGBoost prints it.
 
@@ -94,8 +95,9 @@ def fit(
         Seconds to wait for a round after a request to stop. None runs everything in the
         caller's thread and waits for the round: XGBoost's collective is bound to the thread
         that entered it.
-    may_be_empty
-        Whether this host of several may have no rows.
+    peers
+        The hosts that fit together, each of which makes this call and may have no rows; None for
+        this one alone. The first one's checkpoints are those of all.
 
     Raises
     ------
@@ -109,7 +111,8 @@ def fit(
         The job was asked to stop, and the first round was not over within `patience`. A thread
         is left behind: see `Fitted.abandoned`.
     """
-    if not may_be_empty:
+    peers = peers or Alone()
+    if peers.size == 1:
         for data, name in ((train, TRAIN), (validation, VALIDATION)):
             _refuse_nothing(data, name)
     params = _params(hp, objective, num_class)
@@ -126,6 +129,7 @@ def fit(
             checkpoints=checkpoints,
             earlier=earlier,
             set_aside=patience is not None,
+            peers=peers,
         )
     )
 

@@ -53,20 +53,24 @@ class OutOfFold:
         """
         if len(response) != len(fold.held_rows):
             raise ValueError(f"{len(response)} answers to {len(fold.held_rows)} rows held out")
-        if self._sum is None:
-            self._sum = np.zeros((len(self._answers), *response.shape[1:]))
-        self._sum[fold.held_rows] += response
-        self._answers[fold.held_rows] += 1
+        # One host of several may have none of the rows held out, and answers of any shape then.
+        if len(response):
+            if self._sum is None:
+                self._sum = np.zeros((len(self._answers), *response.shape[1:]))
+            self._sum[fold.held_rows] += response
+            self._answers[fold.held_rows] += 1
         self._scores.append(scores)
 
     def response(self) -> NDArray[np.float32]:
-        """Return the mean answer to each row over the repeats: (n,), or (n, K).
+        """Return the mean answer to each row over the repeats: (n,), or (n, K); (0,) of no row.
 
         Raises
         ------
         ValueError
             A row has no answer, or not as many as the others.
         """
+        if not len(self._answers):
+            return np.zeros(0, np.float32)
         if self._sum is None or len(np.unique(self._answers)) != 1:
             raise ValueError("some rows were not held out as often as others")
         count = self._answers.reshape(-1, *[1] * (self._sum.ndim - 1))

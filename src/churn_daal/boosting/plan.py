@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import xgboost
 
 from churn_daal.boosting.checkpoints import Checkpoints
+from churn_daal.boosting.peers import Alone, Peers
 from churn_daal.contract.signals import StopSignal
 
 
@@ -58,3 +59,4 @@ class Plan:
     checkpoints: Checkpoints | None = None
     earlier: bytes | None = None
     set_aside: bool = True
+    peers: Peers = field(default_factory=Alone)

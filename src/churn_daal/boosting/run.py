@@ -40,6 +40,7 @@ class Run:
         self._earlier_rounds = 0
         self._fingerprint: Mapping[str, Any] = {}
         self._states = States(set_aside=plan.set_aside)
+        self._resumable = False
         self._abandoned = False
 
     def __call__(self, data: tuple[xgboost.DMatrix, xgboost.DMatrix]) -> Fitted:
@@ -95,10 +96,17 @@ class Run:
             "threshold": getattr(plan.custom_metric, "threshold", None),
         }
         self._fingerprint = fingerprint(
-            plan.params, more, data, data=plan.checkpoints.data, earlier=plan.earlier
+            plan.params,
+            more,
+            data,
+            data=plan.checkpoints.data,
+            earlier=plan.earlier,
+            peers=plan.peers,
         )
-        folder = CheckpointFolder(plan.checkpoints, self._fingerprint, plan.num_round)
-        self._states.to_folder(folder, plan.checkpoints)
+        self._resumable = True
+        if plan.checkpoints.folder is not None:
+            folder = CheckpointFolder(plan.checkpoints, self._fingerprint, plan.num_round)
+            self._states.to_folder(folder, plan.checkpoints)
 
     def _begin(
         self, data: tuple[xgboost.DMatrix, xgboost.DMatrix]
@@ -106,6 +114,9 @@ class Run:
         plan = self._plan
         params = dict(plan.params)
         newest = self._states.newest()
+        if self._resumable:
+            # The hosts have to go on from one round: whatever lies in another host's folder.
+            newest = plan.peers.from_first(newest)
         if newest is not None:
             _, done = thaw(newest)
             booster = xgboost.Booster(params, list(data), model_file=bytearray(newest))
@@ -151,7 +162,7 @@ class Run:
         """Run rounds as `xgboost.train` does; return whether a request to stop ended them."""
         plan = self._plan
         evals = list(zip(data, (TRAIN, VALIDATION), strict=True))
-        seeded = self._states.has_folder and draws(plan.params)
+        seeded = self._resumable and draws(plan.params)
         for number in range(start, plan.num_round):
             if seeded:
                 reseed(booster, plan.params["seed"], self._earlier_rounds + number)

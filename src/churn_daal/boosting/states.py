@@ -39,11 +39,6 @@ class States:
         self._writing = threading.Lock()
         self._ended = False
 
-    @property
-    def has_folder(self) -> bool:
-        """Whether the states go to a folder."""
-        return self._folder is not None
-
     def to_folder(self, folder: CheckpointFolder, checkpoints: Checkpoints) -> None:
         """From now on, write states to a folder when they are due."""
         self._folder, self._checkpoints = folder, checkpoints

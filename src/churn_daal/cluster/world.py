@@ -17,6 +17,8 @@ from xgboost import collective
 from churn_daal.cluster.faults import EVERYWHERE
 from churn_daal.errors import UserError
 
+Places = NDArray[np.int64]
+_NOTHING = np.zeros(0, np.uint8)
 MAX_CHUNK = 16 * 2**20  # bytes a call; a bound on the copies that XGBoost makes
 
 
@@ -66,6 +68,21 @@ class World:
         parts = self._exchange(json.dumps(value).encode())
         return [json.loads(part) for part in parts]
 
+    def from_first(self, data: bytes | None) -> bytes | None:
+        """Return the first host's bytes to every host.
+
+        Parameters
+        ----------
+        data
+            None, where the first host has nothing. Not looked at on the other hosts.
+        """
+        if self.size == 1:
+            return data
+        # A byte in front tells nothing from no bytes.
+        own = b"" if data is None or not self.is_first else b"1" + data
+        sent = self._exchange(own)[0]
+        return sent[1:] if sent else None
+
     def concatenate(self, rows: NDArray[Any]) -> NDArray[Any]:
         """Return every host's rows under each other, in the order of the hosts, to every host.
 
@@ -80,17 +97,25 @@ class World:
         ValueError
             Another host's rows are of another dtype or width.
         """
-        kinds = self.gather([rows.dtype.str, *rows.shape[1:]] if len(rows) else None)
-        parts = self._exchange(np.ascontiguousarray(rows).tobytes() if len(rows) else b"")
-        first = next((kind for kind in kinds if kind is not None), None)
-        if first is None:
+        kind = self._kind(rows)
+        everything, _ = self._sent(_as_bytes(rows), keep=True)
+        return rows if kind is None else _as_rows(everything, kind)
+
+    def to_first(self, rows: NDArray[Any]) -> NDArray[Any]:
+        """Return every host's rows under each other, as `concatenate`, to the first host alone.
+
+        The others get no rows, and hold no more than `MAX_CHUNK` bytes of them at a time.
+
+        Raises
+        ------
+        ValueError
+            Another host's rows are of another dtype or width.
+        """
+        if self.size == 1:
             return rows
-        if any(kind not in (None, first) for kind in kinds):
-            raise ValueError(
-                f"rows of different kinds: {dict(zip(self.hosts, kinds, strict=True))}"
-            )
-        dtype, *axes = first
-        return np.frombuffer(bytearray().join(parts), dtype).reshape(-1, *axes)
+        kind = self._kind(rows)
+        everything, _ = self._sent(_as_bytes(rows), keep=self.is_first)
+        return rows[:0] if kind is None else _as_rows(everything, kind)
 
     def agree(self, name: str, value: Any) -> None:  # noqa: ANN401 - whatever JSON can hold
         """Check that every host has the same value.
@@ -116,17 +141,50 @@ class World:
         """Return every host's bytes to every host."""
         if self.size == 1:
             return [own]
+        everything, ends = self._sent(np.frombuffer(own, np.uint8), keep=True)
+        return [bytes(part) for part in np.split(everything, ends[:-1])]
+
+    def _kind(self, rows: NDArray[Any]) -> list[Any] | None:
+        """Return dtype and width of the hosts' rows; None where no host has any."""
+        kinds = self.gather([rows.dtype.str, *rows.shape[1:]] if len(rows) else None)
+        first: list[Any] | None = next((kind for kind in kinds if kind is not None), None)
+        if any(kind not in (None, first) for kind in kinds):
+            raise ValueError(
+                f"rows of different kinds: {dict(zip(self.hosts, kinds, strict=True))}"
+            )
+        return first
+
+    def _sent(self, own: NDArray[np.uint8], *, keep: bool) -> tuple[NDArray[np.uint8], Places]:
+        """Send every host's bytes round; return all of them, or none, and where each part ends."""
         # XGBoost's broadcast would unpickle what comes; a sum with zeros carries bytes as well.
         lengths = np.zeros(self.size, np.int64)
         lengths[self.rank] = len(own)
-        lengths = collective.allreduce(lengths, collective.Op.SUM)
+        if self.size > 1:
+            lengths = collective.allreduce(lengths, collective.Op.SUM)
         ends = np.cumsum(lengths)
-        everything = np.zeros(int(ends[-1]), np.uint8)
-        everything[ends[self.rank] - len(own) : ends[self.rank]] = np.frombuffer(own, np.uint8)
-        for start in range(0, len(everything), MAX_CHUNK):
-            chunk = slice(start, start + MAX_CHUNK)
-            everything[chunk] = collective.allreduce(everything[chunk], collective.Op.SUM)
-        return [bytes(part) for part in np.split(everything, ends[:-1])]
+        total, first = int(ends[-1]), int(ends[self.rank]) - len(own)
+        everything = np.empty(total if keep else 0, np.uint8)
+        for start in range(0, total, MAX_CHUNK):
+            chunk = np.zeros(min(MAX_CHUNK, total - start), np.uint8)
+            low, high = max(first, start), min(first + len(own), start + len(chunk))
+            if low < high:
+                chunk[low - start : high - start] = own[low - first : high - first]
+            if self.size > 1:
+                chunk = collective.allreduce(chunk, collective.Op.SUM)
+            if keep:
+                everything[start : start + len(chunk)] = chunk
+        return everything, ends
+
+
+def _as_bytes(rows: NDArray[Any]) -> NDArray[np.uint8]:
+    # Of no rows the dtype may be any, and a view of no bytes has no width.
+    return np.ascontiguousarray(rows).reshape(-1).view(np.uint8) if len(rows) else _NOTHING
+
+
+def _as_rows(everything: NDArray[np.uint8], kind: list[Any]) -> NDArray[Any]:
+    dtype, *axes = kind
+    rows: NDArray[Any] = everything.view(dtype).reshape(-1, *axes)
+    return rows
 
 
 def _short(text: str) -> str:

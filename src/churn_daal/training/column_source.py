@@ -197,7 +197,8 @@ class ColumnSource:
         self.quality[name] = partial(
             column_quality, table, self.schema, roles, self.target, y, train=name == "train"
         )
-        group = None if roles.group is None else queries(table, roles.group)
+        several = self._context.world.size > 1
+        group = None if roles.group is None else queries(table, roles.group, several=several)
         data = Dataset(
             features,
             y,

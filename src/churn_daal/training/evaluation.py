@@ -14,7 +14,6 @@ from churn_daal.boosting.calibration import calibration_table
 from churn_daal.boosting.dataset import Dataset
 from churn_daal.boosting.hyperparameters import Hyperparameters
 from churn_daal.boosting.metrics import held_out_metrics, probability
-from churn_daal.boosting.out_of_fold import OutOfFold
 from churn_daal.boosting.thresholds import Rule, choose_threshold
 from churn_daal.cluster import World
 from churn_daal.errors import UserError
@@ -101,7 +100,7 @@ def _pooled(model: engine.Engine, rows: Dataset, world: World) -> Answered:
 
 
 def evaluate(
-    answered: Mapping[str, Answered], data: Data, hp: Hyperparameters, out_of_fold: OutOfFold | None
+    answered: Mapping[str, Answered], data: Data, hp: Hyperparameters, out_of_fold: Answered | None
 ) -> Evaluation:
     """Score the rows held out, those of the test channel, and the answers of cross-validation.
 
@@ -117,8 +116,7 @@ def evaluate(
         raise UserError("no row is held out; give more rows, or a validation channel")
     channels = dict(answered)
     if out_of_fold is not None:
-        rows = data.all_train
-        channels["out_of_fold"] = Answered(rows.y, out_of_fold.response(), rows.weight)
+        channels["out_of_fold"] = out_of_fold
     threshold = _threshold(channels, data, hp)
     value = hp.threshold if threshold is None else threshold.value
     calibration = None

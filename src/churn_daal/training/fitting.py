@@ -80,7 +80,7 @@ def fit_data(
         budget=memory_budget(hp),
         # XGBoost's collective is bound to the thread that entered it.
         patience=None if several else PATIENCE,
-        may_be_empty=several,
+        peers=world,
     )
 
 
@@ -124,7 +124,7 @@ def fit_job(
         data.held_out,
         hp,
         stop=stop,
-        checkpoints=_checkpoints(data, hp, job),
+        checkpoints=_checkpoints(data, hp, job, world),
         earlier=earlier,
         world=world,
     )
@@ -133,14 +133,23 @@ def fit_job(
     return fitted
 
 
-def _checkpoints(data: Data, hp: Hyperparameters, job: TrainingJob) -> Checkpoints | None:
-    if job.checkpoint_dir is None:
-        return None
-    if len(job.hosts) > 1:
-        log.warning("no checkpoints on several hosts yet: a job that is killed starts over")
+def _checkpoints(
+    data: Data, hp: Hyperparameters, job: TrainingJob, world: World
+) -> Checkpoints | None:
+    """Return where the state of the job goes; every host has to call it.
+
+    SageMaker mirrors the folders of all hosts to one prefix, where two hosts' files of one name
+    would take each other's place: the first host's folder is the job's.
+    """
+    folder = job.checkpoint_dir
+    if not world.gather(folder is not None)[0]:
+        if folder is not None:
+            log.warning(
+                "no checkpoints: the first host, %r, has no checkpointconfig.json", world.hosts[0]
+            )
         return None
     return Checkpoints(
-        folder=job.checkpoint_dir,
+        folder=folder if world.is_first else None,
         rounds=hp.checkpoint_rounds,
         seconds=hp.checkpoint_seconds,
         kept=hp.checkpoints_kept,

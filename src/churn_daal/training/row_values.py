@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import cast
 
 import numpy as np
@@ -42,11 +43,22 @@ def side_by_side(data: Dataset, group: NDArray[np.int64]) -> Dataset:
     changes = int(np.count_nonzero(group[1:] != group[:-1])) + 1
     if changes == len(np.unique(group)):
         return data
-    return data.take(np.argsort(group, kind="stable"))
+    _, first, codes = np.unique(group, return_index=True, return_inverse=True)
+    return data.take(np.argsort(first[codes], kind="stable"))
 
 
-def queries(table: Table, position: int) -> NDArray[np.int64]:
+def queries(table: Table, position: int, *, several: bool = False) -> NDArray[np.int64]:
     """Return a number for the query of each row: int64 (n,).
+
+    Parameters
+    ----------
+    table
+        The rows.
+    position
+        The column with the query.
+    several
+        Whether the number has to be the same on each of several hosts, which know each other's
+        queries not: it is then 63 bits of a hash of the cell.
 
     Raises
     ------
@@ -55,14 +67,23 @@ def queries(table: Table, position: int) -> NDArray[np.int64]:
     """
     distinct, codes = distinct_cells(table, position)
     absent = [code for code, cell in enumerate(distinct) if cell in cells.MISSING]
-    if absent:
-        index = int(np.argmax(np.isin(codes, absent)))
+    # The distinct cells may be those of other hosts too.
+    at_fault = np.isin(codes, absent)
+    if at_fault.any():
+        index = int(np.argmax(at_fault))
         raise table.fault(
             "the query of the row is missing; fill it in or leave the row out",
             index=index,
             position=position,
         )
-    return codes.astype(np.int64)
+    if not several:
+        return codes.astype(np.int64)
+    return np.array([_number(cell) for cell in distinct], np.int64)[codes]
+
+
+def _number(cell: str) -> int:
+    digest = hashlib.blake2b(cell.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return int.from_bytes(digest, "big") >> 1
 
 
 def margins(table: Table, roles: Roles) -> NDArray[np.float32] | None:

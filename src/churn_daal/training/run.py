@@ -14,7 +14,6 @@ from churn_daal.artifact import Manifest
 from churn_daal.artifact.archive import Earlier, open_earlier
 from churn_daal.boosting.fit import Fitted, StoppedError
 from churn_daal.boosting.hyperparameters import Hyperparameters, parse
-from churn_daal.boosting.out_of_fold import OutOfFold
 from churn_daal.cluster import AskedToStopError, World, cluster
 from churn_daal.contract.failure import describe, write_failure
 from churn_daal.contract.job import TrainingJob, read_job
@@ -23,7 +22,7 @@ from churn_daal.contract.signals import StopSignal
 from churn_daal.errors import ChurnDaalError, UserError
 from churn_daal.report.channel_quality import ChannelQuality
 from churn_daal.settings import base_dir
-from churn_daal.training.cross_validation import cross_validate
+from churn_daal.training.cross_validation import CrossValidated, cross_validate
 from churn_daal.training.data import Data, read_data
 from churn_daal.training.evaluation import Answered, answer_channels, evaluate
 from churn_daal.training.fitting import fit_job
@@ -109,16 +108,15 @@ def _run(paths: SageMakerPaths, stop: StopSignal) -> Fitted:
     if built.reason is not None:
         log.warning("XGBoost itself will answer, not oneDAL: %s", built.reason)
     answered = together.answered or answer_channels(built.engine, data, world)
-    evaluation = evaluate(answered, data, hp, together.out_of_fold)
-    outcome = Outcome(
-        job, hp, data, fitted, built, evaluation, together.out_of_fold, together.quality
-    )
+    folds = together.out_of_fold
+    evaluation = evaluate(answered, data, hp, None if folds is None else folds.answered)
+    outcome = Outcome(job, hp, data, fitted, built, evaluation, folds, together.quality)
     manifest = save_model(paths, outcome)
     _tell(manifest)
     write_report(paths, outcome)
-    if together.out_of_fold is not None:
+    if folds is not None:
         # The last lines, since SageMaker takes a metric's last value.
-        for line in together.out_of_fold.metric_lines(hp.num_round):
+        for line in folds.folds.metric_lines(hp.num_round):
             print(line, flush=True)
     return fitted
 
@@ -129,7 +127,7 @@ class _Together:
 
     data: Data
     fitted: Fitted
-    out_of_fold: OutOfFold | None
+    out_of_fold: CrossValidated | None
     quality: Mapping[str, ChannelQuality]
     answered: Mapping[str, Answered] | None
 
@@ -138,11 +136,6 @@ def _train(job: TrainingJob, hp: Hyperparameters, stop: StopSignal, world: World
     # Before anything else: a host that does otherwise makes other calls in another order.
     world.agree("the hyperparameters", dict(job.hyperparameters))
     world.agree("the channels", sorted(job.channels))
-    if hp.kfold is not None and world.size > 1:
-        raise UserError(
-            f"hyperparameter _kfold works on one host, and the job has {world.size}; leave it out, "
-            "or set the instance count to 1"
-        )
     earlier = _earlier(job)
     digest = None if earlier is None else hashlib.sha256(earlier.booster).hexdigest()
     world.agree("the earlier model", digest)
@@ -154,7 +147,7 @@ def _train(job: TrainingJob, hp: Hyperparameters, stop: StopSignal, world: World
             "seen their rows; their figures are of models without it, and a threshold chosen on "
             "them too"
         )
-    out_of_fold = cross_validate(data, hp, stop)
+    out_of_fold = cross_validate(data, hp, stop, world)
     booster = None if earlier is None else earlier.booster
     fitted = fit_job(data, hp, job, stop, world=world, earlier=booster)
     # A job that was asked to stop has no time for it.
@@ -163,7 +156,7 @@ def _train(job: TrainingJob, hp: Hyperparameters, stop: StopSignal, world: World
         return _Together(data, fitted, out_of_fold, quality, None)
     # XGBoost answers while the hosts are together; the gate holds oneDAL to the same answers.
     answered = answer_channels(engine.XGBoostEngine(fitted.booster), data, world)
-    return _Together(data, fitted, None, quality, answered)
+    return _Together(data, fitted, out_of_fold, quality, answered)
 
 
 def _earlier(job: TrainingJob) -> Earlier | None:

@@ -14,13 +14,13 @@ from churn_daal import __version__, artifact, engine, report
 from churn_daal.artifact import EngineChoice, Manifest
 from churn_daal.boosting.fit import Fitted
 from churn_daal.boosting.hyperparameters import Hyperparameters
-from churn_daal.boosting.out_of_fold import OutOfFold
 from churn_daal.contract.job import TrainingJob
 from churn_daal.contract.paths import SageMakerPaths
 from churn_daal.report.channel_quality import ChannelQuality
 from churn_daal.report.contributions import sample_rows
 from churn_daal.report.metrics_document import Figures
 from churn_daal.report.predictions import Predictions
+from churn_daal.training.cross_validation import CrossValidated
 from churn_daal.training.data import Data
 from churn_daal.training.evaluation import Evaluation
 
@@ -57,7 +57,7 @@ class Outcome:
     fitted: Fitted
     built: engine.Built
     evaluation: Evaluation
-    out_of_fold: OutOfFold | None
+    out_of_fold: CrossValidated | None
     quality: Mapping[str, ChannelQuality]
 
 
@@ -131,24 +131,22 @@ def _predictions(outcome: Outcome) -> Predictions | None:
     if outcome.out_of_fold is None:
         return None
     data, threshold = outcome.data, outcome.evaluation.threshold
-    rows, answers = data.all_train, outcome.out_of_fold.response()
-    # Queries were put side by side; users match the lines with those of their files.
-    order = slice(None) if rows.rows is None else np.argsort(rows.rows)
+    rows = outcome.out_of_fold.answered
     return Predictions(
         engine.objective_named(data.objective),
-        rows.y[order],
-        answers[order],
+        rows.y,
+        rows.response,
         data.labels.classes,
         0.5 if threshold is None else threshold.value,
     )
 
 
 def _channels(
-    evaluation: Evaluation, out_of_fold: OutOfFold | None
+    evaluation: Evaluation, out_of_fold: CrossValidated | None
 ) -> Mapping[str, Mapping[str, Any]]:
     channels = {name: dict(figures) for name, figures in evaluation.channels.items()}
     if out_of_fold is not None:
-        channels["out_of_fold"]["folds"] = out_of_fold.figures()
+        channels["out_of_fold"]["folds"] = out_of_fold.folds.figures()
     return channels
 
 
