@@ -61,7 +61,7 @@ def test_a_row_alone_is_explained_as_in_a_block(
 def test_a_split_right_below_itself_fails_the_gate(
     grow: Callable[..., xgboost.Booster], rows: np.ndarray
 ) -> None:
-    """oneDAL explains such a tree otherwise: the margins pass, the contributions do not.
+    """OneDAL explains such a tree otherwise: the margins pass, the contributions do not.
 
     This booster has `f0 < -1.3` twice in a path, with missing cells once to the left, once to the
     right.

@@ -84,9 +84,11 @@ class MarginEngine(_Loaded):
         check_matrix(X, self.n_features)
         if not X.shape[0]:
             return np.empty((0, self.n_features + 1), dtype=np.float32)
-        algorithm = self._algorithm(fptype="float", resultsToCompute="shapContributions")
-        values: Matrix = algorithm.compute(X, self._model).prediction
-        return values.reshape(len(X), self.n_features + 1)
+        # In float32 many deep trees add up to five times XGBoost's own error.
+        algorithm = self._algorithm(fptype="double", resultsToCompute="shapContributions")
+        values = algorithm.compute(X, self._model).prediction
+        rounded: Matrix = values.reshape(len(X), self.n_features + 1).astype(np.float32)
+        return rounded
 
     def predict(self, X: Matrix) -> Matrix:
         """Answer rows, float32 `(n,)`."""
