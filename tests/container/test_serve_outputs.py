@@ -177,7 +177,6 @@ def contributions_difference(
         ("multi:softmax", {}),
         ("reg:squarederror", {}),
         ("count:poisson", {}),
-        ("binary:logistic", {"booster": "dart", "rate_drop": 0.5, "one_drop": 1}),
     ],
     ids=lambda value: value if isinstance(value, str) else value.get("booster", "gbtree"),
 )

@@ -64,7 +64,14 @@ class XGBoostEngine:
             several = (self._outputs,) if self.n_classes or self._outputs > 1 else ()
             check_matrix(X, self.n_features)
             return np.empty((0, *several, self.n_features + 1), dtype=np.float32)
-        return np.asarray(self._explained(X, pred_contribs=True), dtype=np.float32)
+        values = np.asarray(self._explained(X, pred_contribs=True), dtype=np.float32)
+        # XGBoost 3.4 leaves a dart model's tree weights out of them, without a word.
+        if not np.allclose(values.sum(axis=-1), self._margins(X), rtol=1e-3, atol=1e-3):
+            raise UnansweredError(
+                f"XGBoost's contributions of this {self.objective.name} model do not add up to its "
+                "margin, as those of booster=dart do not in XGBoost 3.4"
+            )
+        return values
 
     def leaf(self, X: Matrix) -> NDArray[np.int32]:
         """Return the index of the leaf each row ends in, int32 `(n, trees)`."""
