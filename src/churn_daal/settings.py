@@ -43,6 +43,9 @@ class ServeSettings:
         Bytes of a request body; larger ones are answered 413.
     multi_model
         Whether the platform asks for a multi-model server (`SAGEMAKER_MULTI_MODEL`).
+    inference_output
+        Names of what is answered where a request names nothing (`SAGEMAKER_INFERENCE_OUTPUT`), in
+        lower case, each once; empty for the usual answer.
     """
 
     model_dir: Path
@@ -51,6 +54,7 @@ class ServeSettings:
     timeout: int = 60
     max_content_length: int = 25 * 2**20
     multi_model: bool = False
+    inference_output: tuple[str, ...] = ()
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> ServeSettings:
@@ -68,6 +72,7 @@ class ServeSettings:
             timeout=_integer(environ, "SAGEMAKER_MODEL_SERVER_TIMEOUT", 60),
             max_content_length=_integer(environ, "MAX_CONTENT_LENGTH", 25 * 2**20),
             multi_model=_text(environ, "SAGEMAKER_MULTI_MODEL", "false").casefold() == "true",
+            inference_output=_names(environ, "SAGEMAKER_INFERENCE_OUTPUT"),
         )
 
 
@@ -128,6 +133,12 @@ def _cpu_quota(cgroup: Path) -> float | None:
 def _text(environ: Mapping[str, str], name: str, default: str) -> str:
     # The SDK's local mode sets variables to "" and means "not set".
     return environ.get(name, "").strip() or default
+
+
+def _names(environ: Mapping[str, str], name: str) -> tuple[str, ...]:
+    # Blanks and case do not count, as in AWS's image.
+    parts = _text(environ, name, "").lower().replace(" ", "").split(",")
+    return tuple(dict.fromkeys(part for part in parts if part))
 
 
 def _integer(

@@ -40,13 +40,15 @@ def test_two_class_multi(grow: Callable[..., xgboost.Booster], rows: np.ndarray)
 
 
 def test_multi_target(rows: np.ndarray) -> None:
-    """A model of two targets answers two values a row and has no single margin."""
+    """A model of two targets answers, and explains, two values a row."""
     matrix = xgboost.DMatrix(rows, np.nan_to_num(rows[:, :2]))
     booster = xgboost.train({"objective": "reg:squarederror"}, matrix, 2)
     engine = XGBoostEngine(booster)
     np.testing.assert_array_equal(engine.predict(rows), booster.predict(xgboost.DMatrix(rows)))
-    with pytest.raises(ValueError, match="several outputs has no single margin"):
-        engine.margin(rows)
+    margins = engine.margin(rows)
+    assert margins.shape == (len(rows), 2)
+    assert engine.contributions(rows).shape == (len(rows), 2, 7)
+    np.testing.assert_allclose(engine.contributions(rows).sum(axis=2), margins, atol=1e-5)
 
 
 @pytest.mark.parametrize("booster", ["gbtree", "gblinear"])

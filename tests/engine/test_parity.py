@@ -101,6 +101,7 @@ class Answering:
     """A converted engine whose first margin is replaced."""
 
     name = "onedal"
+    extras = frozenset()
 
     def __init__(self, engine: MarginEngine, value: float) -> None:
         self.engine, self.value = engine, value

@@ -7,7 +7,7 @@ import pytest
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder
 
 from churn_daal.errors import DecodeError, SchemaError
-from churn_daal.tabular.encoder import Encoder
+from churn_daal.tabular.encoder import Encoder, read_back
 from churn_daal.tabular.schema import Column, Schema
 
 STATES = ("KS", "NJ", "OH")
@@ -96,3 +96,32 @@ def test_a_bad_cell_names_its_place() -> None:
         encoder.from_text([["1", "2"], ["3", "x"]])
     with pytest.raises(SchemaError, match=r"^row 1, column 1 \('a'\): true is not a number"):
         encoder.from_json([[True], [1]])
+
+
+def test_codes_read_back_to_what_they_stand_for() -> None:
+    """Numbers by their shortest decimals, words and categories as themselves, the rest None."""
+    schema = Schema(
+        (
+            Column("n", "number"),
+            Column("none", "category", "onehot", ()),
+            Column("c", "category", "onehot", ("a", "b")),
+            Column("o", "category", "ordinal", ("a", "b")),
+            Column("b", "boolean"),
+        )
+    )
+    cells = [
+        ["265.1", "", "-1e-7"],
+        ["x", "", "y"],
+        ["b", "", "a"],
+        ["b", "??", "a"],
+        ["yes", "", "no"],
+    ]
+
+    assert read_back(schema, Encoder(schema).from_text(cells)) == [
+        [265.1, None, -1e-7],
+        [None, None, None],
+        ["b", None, "a"],
+        ["b", None, "a"],
+        [True, None, False],
+    ]
+    assert read_back(schema, np.empty((0, schema.width), np.float32)) == [[]] * 5

@@ -29,11 +29,14 @@ class Model:
         Raw cells to the matrix.
     engine
         The matrix to predictions.
+    explainer
+        What else there is to say about an encoded row.
     """
 
     manifest: Manifest
     encoder: Encoder
     engine: engines.Engine
+    explainer: engines.Explainer
 
     def predict(self, X: Matrix) -> Matrix:
         """Predict encoded rows.
@@ -81,23 +84,34 @@ def load(model_dir: Path, *, threads: int | None = None) -> Model:
     manifest = audit(model_dir)
     if threads is not None:
         engines.set_threads(threads)
-    engine = _engine(model_dir, manifest, threads or 0)
+    engine, as_gated = _engine(model_dir, manifest, threads or 0)
     width = manifest.schema.width
     if engine.n_features != width:
         raise ArtifactError(
             f"the trees read {engine.n_features} columns, the manifest's schema makes {width}; "
             "the files are of two different models, copy the model again"
         )
-    return Model(manifest, Encoder(manifest.schema), engine)
+    explainer = engines.Explainer(
+        engine,
+        lambda: engines.load_xgboost(model_dir / XGBOOST_MODEL, threads=threads or 0),
+        contributions=as_gated and _contributions_passed(manifest),
+    )
+    return Model(manifest, Encoder(manifest.schema), engine, explainer)
 
 
-def _engine(model_dir: Path, manifest: Manifest, threads: int) -> engines.Engine:
+def _contributions_passed(manifest: Manifest) -> bool:
+    found = (manifest.parity or {}).get("contributions")
+    return isinstance(found, dict) and found.get("passed") is True
+
+
+def _engine(model_dir: Path, manifest: Manifest, threads: int) -> tuple[engines.Engine, bool]:
+    """Return the engine, and whether it is the very one that training's gate saw."""
     booster = model_dir / XGBOOST_MODEL
     if manifest.engine.name == "xgboost":
-        return engines.load_xgboost(booster, threads=threads)
+        return engines.load_xgboost(booster, threads=threads), True
     path = model_dir / ONEDAL
     try:
-        return engines.load_onedal(
+        engine = engines.load_onedal(
             path.read_bytes(),
             objective=manifest.objective,
             n_features=manifest.schema.width,
@@ -105,5 +119,7 @@ def _engine(model_dir: Path, manifest: Manifest, threads: int) -> engines.Engine
         )
     except (FileNotFoundError, engines.OtherVersionError) as error:
         why = f"there is no {ONEDAL}" if isinstance(error, FileNotFoundError) else str(error)
+    else:
+        return engine, True
     log.warning("converting the booster again: %s Train again to spare this at each start.", why)
-    return engines.rebuild(booster)
+    return engines.rebuild(booster), False

@@ -8,22 +8,26 @@ from __future__ import annotations
 
 from churn_daal.engine.build import Built, build, rebuild
 from churn_daal.engine.convert import convert
+from churn_daal.engine.explainer import Explainer
 from churn_daal.engine.extension import set_threads
 from churn_daal.engine.native import XGBoostEngine, load_xgboost
 from churn_daal.engine.objectives import Objective, objective_named
 from churn_daal.engine.onedal import load_onedal
 from churn_daal.engine.parity import Parity
-from churn_daal.engine.protocol import Engine, Matrix
+from churn_daal.engine.protocol import Engine, Extra, Matrix, UnansweredError
 from churn_daal.engine.stored import OtherVersionError
 from churn_daal.engine.versions import engine_versions
 
 __all__ = [
     "Built",
     "Engine",
+    "Explainer",
+    "Extra",
     "Matrix",
     "Objective",
     "OtherVersionError",
     "Parity",
+    "UnansweredError",
     "XGBoostEngine",
     "build",
     "convert",

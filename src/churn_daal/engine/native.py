@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import threading
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from churn_daal.engine.anatomy import read_anatomy, read_config
 from churn_daal.engine.objectives import objective_named
-from churn_daal.engine.protocol import Matrix, check_matrix
+from churn_daal.engine.protocol import Extra, Matrix, UnansweredError, check_matrix
 from churn_daal.errors import ArtifactError
 
 if TYPE_CHECKING:
@@ -35,6 +37,7 @@ class XGBoostEngine:
     """
 
     name = "xgboost"
+    extras: frozenset[Extra] = frozenset({"margin", "contributions", "leaf"})
 
     def __init__(self, booster: xgboost.Booster, *, threads: int = 0) -> None:
         anatomy = read_anatomy(read_config(booster))
@@ -43,6 +46,7 @@ class XGBoostEngine:
         self.n_classes = anatomy.n_classes
         self._outputs = anatomy.n_classes or anatomy.n_targets
         self._booster = booster
+        self._threads = threads or None
         # inplace_predict may be called from many threads; gblinear has only predict, which
         # is not promised to be safe.
         self._lock = threading.Lock() if anatomy.kind == "gblinear" else None
@@ -51,13 +55,48 @@ class XGBoostEngine:
             booster.set_param({"nthread": threads})
 
     def margin(self, X: Matrix) -> Matrix:
-        """Return the raw scores, float32 `(n,)`."""
-        if self.n_classes or self._outputs > 1:
-            raise ValueError(
-                f"a {self.objective.name} model with several outputs has no single margin for "
-                f"{len(X)} rows; use predict"
-            )
+        """Return the scores before the link, float32 `(n,)`, or `(n, outputs)` where several."""
         return self._margins(X)
+
+    def contributions(self, X: Matrix) -> Matrix:
+        """Return SHAP values and their base, float32 `(n, n_features + 1)`; see the protocol."""
+        if not len(X):
+            several = (self._outputs,) if self.n_classes or self._outputs > 1 else ()
+            check_matrix(X, self.n_features)
+            return np.empty((0, *several, self.n_features + 1), dtype=np.float32)
+        values = np.asarray(self._explained(X, pred_contribs=True), dtype=np.float32)
+        # XGBoost 3.4 leaves a dart model's tree weights out of them, without a word.
+        if not np.allclose(values.sum(axis=-1), self._margins(X), rtol=1e-3, atol=1e-3):
+            raise UnansweredError(
+                f"XGBoost's contributions of this {self.objective.name} model do not add up to its "
+                "margin, as those of booster=dart do not in XGBoost 3.4"
+            )
+        return values
+
+    def leaf(self, X: Matrix) -> NDArray[np.int32]:
+        """Return the index of the leaf each row ends in, int32 `(n, trees)`."""
+        if not len(X):
+            check_matrix(X, self.n_features)
+            return np.empty((0, 0), dtype=np.int32)
+        found = self._explained(X, pred_leaf=True)
+        return np.asarray(found, dtype=np.int32).reshape(len(X), -1)
+
+    def _explained(self, X: Matrix, **kind: bool) -> Matrix:
+        """Ask `Booster.predict`, which many threads may do at once where there are trees."""
+        import xgboost  # noqa: PLC0415
+
+        check_matrix(X, self.n_features)
+        matrix = xgboost.DMatrix(X, missing=np.nan, nthread=self._threads)
+        try:
+            with self._lock or nullcontext():
+                found: Matrix = self._booster.predict(matrix, validate_features=False, **kind)
+        except xgboost.core.XGBoostError as error:
+            # XGBoost puts the time and its own source line first, a stack trace after.
+            cause = next(iter(str(error).split(": ", 2)[-1].splitlines()), "no reason given")
+            raise UnansweredError(
+                f"XGBoost has no {' and '.join(kind)} of this {self.objective.name} model: {cause}"
+            ) from error
+        return found
 
     def predict(self, X: Matrix) -> Matrix:
         """Answer rows, float32 `(n,)`, or `(n, K)` for several outputs."""

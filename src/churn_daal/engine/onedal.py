@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from churn_daal.engine.extension import extension, run_version
 from churn_daal.engine.objectives import Objective, objective_named
-from churn_daal.engine.protocol import Engine, Matrix, check_matrix
+from churn_daal.engine.protocol import Engine, Extra, Matrix, check_matrix
 from churn_daal.engine.stored import Header, OtherVersionError, pack, unpack
 from churn_daal.errors import ArtifactError
 
@@ -21,6 +22,7 @@ class _Loaded:
     """What the two kinds of model share; `_model` is oneDAL's own object."""
 
     name = "onedal"
+    extras: frozenset[Extra] = frozenset()
 
     def __init__(self, model: NativeModel, objective: Objective, n_classes: int) -> None:
         self._model = model
@@ -40,9 +42,25 @@ class _Loaded:
         )
         return pack(header, self._model.__getstate__())
 
+    def contributions(self, X: Matrix) -> Matrix:
+        """Refuse, but for single-output models."""
+        raise self._none(X, "contributions")
+
+    def leaf(self, X: Matrix) -> NDArray[np.int32]:
+        """Refuse: oneDAL does not tell leaves."""
+        raise self._none(X, "leaves")
+
+    def _none(self, X: Matrix, what: str) -> ValueError:
+        return ValueError(
+            f"oneDAL has no {what} of a {self.objective.name} model for {len(X)} rows; "
+            "XGBoost itself has"
+        )
+
 
 class MarginEngine(_Loaded):
     """A single-output model whose trees add up to the margin."""
+
+    extras: frozenset[Extra] = frozenset({"margin", "contributions"})
 
     def __init__(self, model: NativeModel, objective: Objective) -> None:
         super().__init__(model, objective, 0)
@@ -58,6 +76,20 @@ class MarginEngine(_Loaded):
         margins: Matrix = self._algorithm(fptype="float").compute(X, self._model).prediction
         return margins.ravel()
 
+    def contributions(self, X: Matrix) -> Matrix:
+        """Return SHAP values and their base, float32 `(n, n_features + 1)`.
+
+        Whether they are XGBoost's is for the gate to say (`engine/attribution.py`).
+        """
+        check_matrix(X, self.n_features)
+        if not X.shape[0]:
+            return np.empty((0, self.n_features + 1), dtype=np.float32)
+        # In float32 many deep trees add up to five times XGBoost's own error.
+        algorithm = self._algorithm(fptype="double", resultsToCompute="shapContributions")
+        values = algorithm.compute(X, self._model).prediction
+        rounded: Matrix = values.reshape(len(X), self.n_features + 1).astype(np.float32)
+        return rounded
+
     def predict(self, X: Matrix) -> Matrix:
         """Answer rows, float32 `(n,)`."""
         return self.objective.respond(self.margin(X))
@@ -72,10 +104,7 @@ class ClassifierEngine(_Loaded):
 
     def margin(self, X: Matrix) -> Matrix:
         """Refuse: oneDAL's classifier tells probabilities only."""
-        raise ValueError(
-            f"a {self.objective.name} model of {self.n_classes} classes has no single margin for "
-            f"{len(X)} rows; use predict"
-        )
+        raise self._none(X, "margins")
 
     def predict(self, X: Matrix) -> Matrix:
         """Answer class probabilities, float32 `(n, K)`."""

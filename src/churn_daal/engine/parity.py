@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from churn_daal.engine.anatomy import read_forest, split_thresholds
+from churn_daal.engine.attribution import Attribution, check_contributions
 from churn_daal.engine.native import predict_margins
 from churn_daal.engine.objectives import Floats
 from churn_daal.engine.protocol import Engine, Matrix, check_matrix
@@ -46,6 +47,8 @@ class Parity:
         Whether every difference is within the limit.
     worst_row
         The row that differs most: where it comes from, both values.
+    contributions
+        What was found of the engine's SHAP values; None where it has none.
     """
 
     rows: int
@@ -54,6 +57,7 @@ class Parity:
     limit: float
     passed: bool
     worst_row: str
+    contributions: Attribution | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON's types."""
@@ -102,6 +106,9 @@ def check_parity(
     # NaN stands for a mismatch no number measures: argmax takes the first NaN for the largest.
     worst = int(np.argmax(by_row))
     largest = float(by_row[worst])
+    attribution = None
+    if largest <= limit and "contributions" in engine.extras:
+        attribution = check_contributions(engine, booster, alone, limit=limit)
     return Parity(
         rows=len(X),
         quantity=quantity,
@@ -110,6 +117,7 @@ def check_parity(
         passed=largest <= limit,
         worst_row=f"{_place(parts, worst)}: {engine.name} {_shown(found[worst])}, "
         f"xgboost {_shown(expected[worst])}",
+        contributions=attribution,
     )
 
 

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from churn_daal.engine.objectives import Objective
+from churn_daal.errors import ChurnDaalError
 
 Matrix = NDArray[np.float32]
 DIMENSIONS = 2
+Extra = Literal["margin", "contributions", "leaf"]
+
+
+class UnansweredError(ChurnDaalError):
+    """A model of this kind has no such answer, whichever engine is asked."""
 
 
 class Engine(Protocol):
@@ -32,6 +38,10 @@ class Engine(Protocol):
     def n_classes(self) -> int:
         """K of a `multi:*` model; 0 for every other."""
 
+    @property
+    def extras(self) -> frozenset[Extra]:
+        """Which methods beside `predict` this engine has an answer to."""
+
     def predict(self, X: Matrix) -> Matrix:
         """Answer rows.
 
@@ -52,12 +62,39 @@ class Engine(Protocol):
         """
 
     def margin(self, X: Matrix) -> Matrix:
-        """Return the raw scores before the link, float32 `(n,)`.
+        """Return the scores before the link, float32 `(n,)`, or `(n, outputs)` where several.
 
         Raises
         ------
         ValueError
-            X is not float32 or not of the model's width, or the model has several outputs.
+            X is not float32 or not of the model's width, or `margin` is not in `extras`.
+        """
+
+    def contributions(self, X: Matrix) -> Matrix:
+        """Return what each column adds to the margin (SHAP values), and the base they add to.
+
+        Returns
+        -------
+        float32 `(n, n_features + 1)`, or `(n, outputs, n_features + 1)` where several; the base
+        comes last, and each row adds up to its margin.
+
+        Raises
+        ------
+        ValueError
+            X is not float32 or not of the model's width, or not in `extras`.
+        UnansweredError
+            XGBoost itself has none of this model.
+        """
+
+    def leaf(self, X: Matrix) -> NDArray[np.int32]:
+        """Return the index of the leaf each row ends in, int32 `(n, trees)`; `(0, 0)` for no rows.
+
+        Raises
+        ------
+        ValueError
+            X is not float32 or not of the model's width, or not in `extras`.
+        UnansweredError
+            The model has no trees.
         """
 
 

@@ -15,19 +15,18 @@ import numpy as np
 import xgboost
 from numpy.typing import NDArray
 
-from churn_daal.engine.anatomy import NO_CHILD, depth, read_anatomy, read_config
+from churn_daal.engine.anatomy import read_anatomy, read_config, shap_work
 
 Matrix = NDArray[np.float32]
 Method = Literal["exact", "approximate"]
 
 MOST_ROWS = 2_000
-# 0.3 to 5 ns each on one core as measured, so some seconds at the most.
+# Some seconds at the most.
 MOST_WORK = 2e9
 # With fewer rows than this, an approximation on more of them says more.
 FEWEST_ROWS = 50
 # float32 values XGBoost answers with in one call: 64 MB.
 _MOST_CELLS = 2**24
-_DEEPEST = 1_000
 
 
 @dataclass(frozen=True)
@@ -113,11 +112,7 @@ def contributions(
 def _affordable(booster: xgboost.Booster, rows: int) -> tuple[int, Method]:
     if read_anatomy(read_config(booster)).kind == "gblinear":
         return min(rows, MOST_ROWS), "exact"
-    work = 0
-    for tree in _trees(booster):
-        leaves = int((np.asarray(tree["left_children"]) == NO_CHILD).sum())
-        work += leaves * max(1, depth(tree, most=_DEEPEST)) ** 2
-    most = min(rows, MOST_ROWS, int(MOST_WORK // max(1, work)))
+    most = min(rows, MOST_ROWS, int(MOST_WORK // max(1, shap_work(_trees(booster)))))
     if most >= min(rows, FEWEST_ROWS):
         return most, "exact"
     return min(rows, MOST_ROWS), "approximate"

@@ -43,7 +43,7 @@ def create_app(service: Service, settings: ServeSettings) -> Flask:
                 content_type=request.headers.get("Content-Type", ""),
                 accept=request.headers.get("Accept", ""),
                 attributes=request.headers.get("X-Amzn-SageMaker-Custom-Attributes", ""),
-                query=request.args.to_dict(),
+                query={key: ",".join(values) for key, values in request.args.lists()},
             )
         )
         response = Response(result.body, result.status, content_type=result.content_type)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 
 from churn_daal.artifact import Model
@@ -18,7 +18,9 @@ from churn_daal.errors import (
 from churn_daal.serving import media
 from churn_daal.serving.decoders import FORMATS, Format
 from churn_daal.serving.encoders import ENCODERS
-from churn_daal.serving.predictions import Predictions, usual
+from churn_daal.serving.options import USUAL, read_options
+from churn_daal.serving.outputs import Plan, plan
+from churn_daal.serving.predictions import Predictions, predictions
 from churn_daal.serving.request import Answer, Request
 from churn_daal.tabular.encoder import Matrix
 
@@ -33,9 +35,17 @@ class ModelService:
     ----------
     model
         The model.
+    outputs
+        Names of what is answered where a request names nothing; empty for the usual answer.
     """
 
     model: Model
+    outputs: tuple[str, ...] = ()
+    _usual: Plan = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        # Worked out once: most requests have no wish of their own.
+        object.__setattr__(self, "_usual", plan(self.model.manifest, USUAL, self.outputs))
 
     def ready(self) -> bool:
         """Tell whether the model answers a row of missing values with a number."""
@@ -58,7 +68,8 @@ class ModelService:
         NotAcceptableError
             406.
         RequestError
-            400: the body breaks the model's schema.
+            400: the body breaks the model's schema, or the request asks for an output that the
+            model has not.
         """
         declared = media.parse(request.content_type or "text/csv")
         read = FORMATS.get(declared.name)
@@ -69,20 +80,27 @@ class ModelService:
             )
         offered = tuple(sorted(_OFFERED, key=lambda name: name != declared.name))
         wanted = media.choose(request.accept, offered)
+        planned = self._plan(request)
         if not len(request.body):
             return Answer(204)
         blocks = _decoded(read, request, declared, self.model)
         first = next(blocks, None)
         if first is None:
             return Answer(204)
-        body = ENCODERS[wanted](self._predict(chain([first], blocks)))
+        body = ENCODERS[wanted](self._predict(chain([first], blocks), planned))
         # JSON is UTF-8 by its own rule; CSV has to say so.
         written = f"{wanted}; charset=utf-8" if wanted == "text/csv" else wanted
         return Answer(200, body, written)
 
-    def _predict(self, blocks: Iterable[Matrix]) -> Iterator[Predictions]:
+    def _plan(self, request: Request) -> Plan:
+        options = read_options(request.query, request.attributes)
+        if options is USUAL:
+            return self._usual
+        return plan(self.model.manifest, options, self.outputs)
+
+    def _predict(self, blocks: Iterable[Matrix], planned: Plan) -> Iterator[Predictions]:
         for matrix in blocks:
-            yield usual(self.model.manifest, self.model.predict(matrix))
+            yield predictions(self.model, planned, matrix)
 
 
 def _decoded(

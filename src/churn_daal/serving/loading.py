@@ -10,7 +10,7 @@ from churn_daal.serving.invocation import ModelService
 from churn_daal.serving.request import Service
 
 
-def load_service(model_dir: Path, *, threads: int) -> Service:
+def load_service(model_dir: Path, *, threads: int, outputs: tuple[str, ...] = ()) -> Service:
     """Load a model, and make sure that it answers.
 
     Parameters
@@ -19,6 +19,8 @@ def load_service(model_dir: Path, *, threads: int) -> Service:
         An untarred model, read only.
     threads
         Threads one prediction may use.
+    outputs
+        Names of what is answered where a request names nothing; empty for the usual answer.
 
     Raises
     ------
@@ -27,7 +29,7 @@ def load_service(model_dir: Path, *, threads: int) -> Service:
     UserError
         The model's objective is unknown to this release.
     """
-    service = ModelService(artifact.load(model_dir, threads=threads))
+    service = ModelService(artifact.load(model_dir, threads=threads), outputs)
     if not service.ready():
         raise ArtifactError("the model does not answer a row of missing values; train it again")
     return service

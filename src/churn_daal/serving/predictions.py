@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import logging
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from churn_daal.artifact import Manifest
+from churn_daal.artifact import Manifest, Model
+from churn_daal.engine import UnansweredError, objective_named
+from churn_daal.errors import RequestError
+from churn_daal.serving.contributions import contributions
+from churn_daal.serving.outputs import Plan
 from churn_daal.tabular.encoder import Matrix
 from churn_daal.tabular.labels import Class
 
+log = logging.getLogger(__name__)
 # An array of (n,) or (n, k), or a list of n classes or of n values for JSON.
 Column: TypeAlias = "NDArray[Any] | Sequence[Any]"
 SCORE = "score"
@@ -38,7 +44,48 @@ class Predictions:
         return len(next(iter(self.columns.values())))
 
 
-def usual(manifest: Manifest, response: Matrix) -> Predictions:
+def predictions(model: Model, plan: Plan, X: Matrix) -> Predictions:
+    """Answer a block of rows.
+
+    Parameters
+    ----------
+    model
+        The model.
+    plan
+        What to answer.
+    X
+        float32 (n, schema.width).
+
+    Returns
+    -------
+    The columns the plan names, in its order; where it names none, the usual ones.
+
+    Raises
+    ------
+    RequestError
+        400: a column that the request asks for is one XGBoost has not of this model.
+    """
+    response = model.predict(X)
+    if not plan.outputs:
+        return usual(model.manifest, response, plan.threshold)
+    rows = _Rows(model, plan, X, response)
+    columns: dict[str, Column] = {name: _column(name, rows) for name in plan.outputs}
+    return Predictions(columns, selected=True)
+
+
+def _column(name: str, rows: _Rows) -> Column:
+    if name in rows.plan.absent:
+        return [None] * len(rows.X)
+    try:
+        return _COLUMNS[name](rows)
+    except UnansweredError as error:
+        if rows.plan.asked:
+            raise RequestError(f"outputs: {name!r} cannot be answered: {error}") from error
+        log.debug("null for %s: %s", name, error)
+        return [None] * len(rows.X)
+
+
+def usual(manifest: Manifest, response: Matrix, threshold: float | None = None) -> Predictions:
     """Return what is answered where the client has no wish.
 
     Parameters
@@ -47,6 +94,8 @@ def usual(manifest: Manifest, response: Matrix) -> Predictions:
         Of the model that answered.
     response
         float32 (n,), or (n, classes) for `multi:*`.
+    threshold
+        Probability from which a binary answer is the positive class; None for the manifest's.
 
     Returns
     -------
@@ -55,7 +104,7 @@ def usual(manifest: Manifest, response: Matrix) -> Predictions:
     """
     if not manifest.labels.classes:
         return Predictions({SCORE: response})
-    labels = classes_of(manifest, response)
+    labels = classes_of(manifest, response, threshold)
     score = labels if answers_class(manifest.objective) else response
     return Predictions({SCORE: score, LABEL: labels})
 
@@ -65,15 +114,99 @@ def answers_class(objective: str) -> bool:
     return objective in {"multi:softmax", "binary:hinge"}
 
 
-def classes_of(manifest: Manifest, response: Matrix) -> list[Class]:
+def classes_of(manifest: Manifest, response: Matrix, threshold: float | None = None) -> list[Class]:
     """Return each row's class as it was trained."""
     classes = manifest.labels.classes
+    return [classes[number] for number in _numbers(manifest, response, threshold).tolist()]
+
+
+def _numbers(manifest: Manifest, response: Matrix, threshold: float | None) -> NDArray[np.intp]:
+    """Return each row's class by number, (n,)."""
     if response.ndim == 2:
-        numbers = response.argmax(axis=1)
-    elif manifest.objective == "binary:logitraw":
+        winning: NDArray[np.intp] = response.argmax(axis=1)
+        return winning
+    cut = manifest.threshold if threshold is None else threshold
+    if manifest.objective == "binary:logitraw":
         # Its answer is the margin: the threshold's logit is where the probability crosses it.
-        cut = np.log(manifest.threshold / (1 - manifest.threshold))
-        numbers = (response >= float(cut)).astype(np.intp)
-    else:
-        numbers = (response >= manifest.threshold).astype(np.intp)
-    return [classes[number] for number in numbers.tolist()]
+        with np.errstate(divide="ignore"):
+            cut = float(np.log(np.divide(cut, 1 - cut)))
+    return (response >= cut).astype(np.intp)
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """A block of rows and the model's response to it, of which columns are made."""
+
+    model: Model
+    plan: Plan
+    X: Matrix
+    response: Matrix
+
+    def score(self) -> Column:
+        return usual(self.model.manifest, self.response, self.plan.threshold).columns[SCORE]
+
+    def label(self) -> list[Class]:
+        return classes_of(self.model.manifest, self.response, self.plan.threshold)
+
+    def labels(self) -> list[list[Class]]:
+        return [list(self.model.manifest.labels.classes)] * len(self.X)
+
+    def probability(self) -> Matrix:
+        """Of the positive class, or of the winning one: (n,)."""
+        if self.response.ndim == 2:
+            return self._highest()
+        if self.model.manifest.objective == "binary:logitraw":
+            return objective_named("binary:logistic").respond(self.response)
+        return self.response
+
+    def probabilities(self) -> Matrix:
+        """Of each class: (n, classes)."""
+        if self.response.ndim == 2:
+            return self.response
+        positive = self.probability()
+        return np.stack([1 - positive, positive], axis=1)
+
+    def raw_score(self) -> Matrix:
+        return self._highest() if self.response.ndim == 2 else self.response
+
+    def raw_scores(self) -> Matrix:
+        """Of each class, higher for the likelier: (n, classes)."""
+        if self.response.ndim == 2:
+            return self.response
+        # A margin is the log of the odds: the other class's is its negative.
+        raw = self.model.manifest.objective == "binary:logitraw"
+        return np.stack([(0 if raw else 1) - self.response, self.response], axis=1)
+
+    def _highest(self) -> Matrix:
+        highest: Matrix = self.response.max(axis=1)
+        return highest
+
+    def margin(self) -> Matrix:
+        return self.model.explainer.margin(self.X)
+
+    def contributions(self) -> list[Any]:
+        several = self.model.manifest.objective.startswith("multi:")
+        return contributions(
+            self.model,
+            self.X,
+            top_k=self.plan.top_k,
+            predicted=self.response.argmax(axis=1) if several else None,
+        )
+
+    def leaf(self) -> NDArray[np.int32]:
+        return self.model.explainer.leaf(self.X)
+
+
+_COLUMNS: Final[Mapping[str, Callable[[_Rows], Column]]] = {
+    SCORE: _Rows.score,
+    LABEL: _Rows.label,
+    "labels": _Rows.labels,
+    "probability": _Rows.probability,
+    "probabilities": _Rows.probabilities,
+    "raw_score": _Rows.raw_score,
+    "raw_scores": _Rows.raw_scores,
+    "predicted_score": lambda rows: rows.response,
+    "margin": _Rows.margin,
+    "contributions": _Rows.contributions,
+    "leaf": _Rows.leaf,
+}

@@ -25,6 +25,7 @@ from churn_daal import artifact
 from churn_daal.errors import ArtifactError, UserError
 from churn_daal.serving.app import create_app
 from churn_daal.serving.loading import load_service
+from churn_daal.serving.outputs import setting_faults
 from churn_daal.settings import ServeSettings, usable_cores
 
 log = logging.getLogger(__name__)
@@ -87,7 +88,8 @@ def build_app(settings: ServeSettings) -> Flask:
         The model's objective is unknown to this release.
     """
     threads = max(1, usable_cores() // settings.workers)
-    return create_app(load_service(settings.model_dir, threads=threads), settings)
+    service = load_service(settings.model_dir, threads=threads, outputs=settings.inference_output)
+    return create_app(service, settings)
 
 
 def main() -> int:
@@ -107,6 +109,8 @@ def main() -> int:
         *(manifest.objective, settings.model_dir, manifest.engine.name),
         *(settings.workers, settings.port),
     )
+    for fault in setting_faults(manifest, settings.inference_output):
+        log.warning("%s", fault)
     if settings.multi_model:
         log.warning("SAGEMAKER_MULTI_MODEL is set: this release serves one model, not several")
     try:
