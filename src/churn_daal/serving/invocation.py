@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from itertools import chain
 
 from churn_daal.artifact import Model
@@ -17,9 +18,12 @@ from churn_daal.errors import (
 )
 from churn_daal.serving import media
 from churn_daal.serving.decoders import FORMATS, Format
-from churn_daal.serving.encoders import ENCODERS
+from churn_daal.serving.drift import Ranges
+from churn_daal.serving.encoders import CONCATENATED, ENCODERS
 from churn_daal.serving.predictions import Predictions, usual
 from churn_daal.serving.request import Answer, Request
+from churn_daal.serving.spool import spooled
+from churn_daal.serving.trace import Trace
 from churn_daal.tabular.encoder import Matrix
 
 _OFFERED = tuple(ENCODERS)
@@ -36,6 +40,11 @@ class ModelService:
     """
 
     model: Model
+    _ranges: Ranges | None = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        # Worked out once: requests read it.
+        object.__setattr__(self, "_ranges", Ranges.of(self.model.manifest))
 
     def ready(self) -> bool:
         """Tell whether the model answers a row of missing values with a number."""
@@ -71,29 +80,43 @@ class ModelService:
         wanted = media.choose(request.accept, offered)
         if not len(request.body):
             return Answer(204)
-        blocks = _decoded(read, request, declared, self.model)
+        trace = request.trace
+        trace.engine = self.model.manifest.engine.name
+        blocks = trace.decoding(self._decoded(read, request, declared))
         first = next(blocks, None)
         if first is None:
             return Answer(204)
-        body = ENCODERS[wanted](self._predict(chain([first], blocks)))
+        predictions = self._predict(chain([first], blocks), trace)
+        body = trace.encoding(partial(_encoded, wanted), predictions)
         # JSON is UTF-8 by its own rule; CSV has to say so.
         written = f"{wanted}; charset=utf-8" if wanted == "text/csv" else wanted
         return Answer(200, body, written)
 
-    def _predict(self, blocks: Iterable[Matrix]) -> Iterator[Predictions]:
+    def _predict(self, blocks: Iterable[Matrix], trace: Trace) -> Iterator[Predictions]:
         for matrix in blocks:
-            yield usual(self.model.manifest, self.model.predict(matrix))
+            yield usual(self.model.manifest, trace.predicting(self.model.predict, matrix))
+
+    def _decoded(
+        self, read: Format, request: Request, declared: media.MediaType
+    ) -> Iterator[Matrix]:
+        trace = request.trace
+        encoder = self.model.encoder.counting(trace.unseen)
+        try:
+            for matrix in read.decode(request.body, declared.parameters, encoder):
+                if self._ranges is not None:
+                    self._ranges.count(matrix, trace.outside)
+                yield matrix
+        except DecodeError as error:
+            raise UndecodableBodyError(_refusal(read.kind, error)) from error
+        except SchemaError as error:
+            raise RequestError(_refusal(read.kind, error)) from error
 
 
-def _decoded(
-    read: Format, request: Request, declared: media.MediaType, model: Model
-) -> Iterator[Matrix]:
-    try:
-        yield from read.decode(request.body, declared.parameters, model.encoder)
-    except DecodeError as error:
-        raise UndecodableBodyError(_refusal(read.kind, error)) from error
-    except SchemaError as error:
-        raise RequestError(_refusal(read.kind, error)) from error
+def _encoded(wanted: str, predictions: Iterable[Predictions]) -> bytes | memoryview:
+    encode = ENCODERS[wanted]
+    if wanted in CONCATENATED:
+        return spooled(encode([block]) for block in predictions)
+    return encode(predictions)
 
 
 def _refusal(kind: str, error: DataError) -> str:
