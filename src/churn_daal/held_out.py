@@ -49,8 +49,8 @@ def as_matrix(X: object, names: Sequence[str], *, what: str = "X") -> Matrix:
         matrix = _numbers(np.asarray(X), what)
         if matrix.ndim != 2 or matrix.shape[1] != width:
             raise UserError(
-                f"{what} has the shape {matrix.shape}; the booster was trained on {width} features, so "
-                f"(rows, {width}) is expected"
+                f"{what} has the shape {matrix.shape}; the booster was trained on {width} "
+                f"features, so (rows, {width}) is expected"
             )
     else:
         matrix = _by_name(X, came, names, what)

@@ -199,14 +199,12 @@ def _flag(environ: Mapping[str, str], name: str) -> bool:
 
 
 def _limit(environ: Mapping[str, str], payload_mb: int | None) -> int:
-    """Return the bytes of a body that are let in: the largest limit that is set."""
-    usual = BATCH_LIMIT if _flag(environ, "SAGEMAKER_BATCH") else DEFAULT_LIMIT
+    """Return the bytes of a body that are let in, never fewer than a batch job will send."""
     if payload_mb == 0:
-        return sys.maxsize  # a batch job's own word for none
-    own = _optional(environ, "MAX_CONTENT_LENGTH")
-    if payload_mb is None:
-        return own or usual
-    return max(own or 0, payload_mb * MEGABYTE)
+        return sys.maxsize  # a batch job's own word for no limit
+    usual = BATCH_LIMIT if _flag(environ, "SAGEMAKER_BATCH") else DEFAULT_LIMIT
+    own = _integer(environ, "MAX_CONTENT_LENGTH", usual)
+    return max(own, (payload_mb or 0) * MEGABYTE)
 
 
 def _batch_strategy(environ: Mapping[str, str]) -> str:
