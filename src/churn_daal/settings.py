@@ -24,7 +24,7 @@ MEGABYTE = 2**20
 # and its 100 MB for a request of a batch job.
 DEFAULT_LIMIT = 25 * MEGABYTE
 BATCH_LIMIT = 100 * MEGABYTE
-# A worker takes some 120 MB, and the bodies it answers come on top.
+# A worker takes some 60 MB, and what it makes of bodies comes on top: 230 MB for one of 100 MB.
 WORKER_MEMORY = 2**30
 _STRATEGIES = {"multirecord": "MULTI_RECORD", "singlerecord": "SINGLE_RECORD"}
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
