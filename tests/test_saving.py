@@ -14,6 +14,7 @@ import churn_daal
 from churn_daal import artifact
 from churn_daal.errors import UserError
 from churn_daal.serving.app import create_app
+from churn_daal.serving.invocation import ModelService
 from churn_daal.settings import ServeSettings
 
 RNG = np.random.default_rng(7)
@@ -64,7 +65,9 @@ def test_serve_answers_a_saved_model_by_name_and_by_class(tmp_path: Path) -> Non
     churn_daal.save(
         LOGISTIC, tmp_path, X=X[200:], feature_names=NAMES, label="churned", classes=["no", "yes"]
     )
-    client = create_app(artifact.load(tmp_path, threads=1), ServeSettings(tmp_path)).test_client()
+    client = create_app(
+        ModelService(artifact.load(tmp_path, threads=1)), ServeSettings(tmp_path)
+    ).test_client()
     rows = [dict(zip(reversed(NAMES), map(float, row[::-1]), strict=True)) for row in X[201:203]]
 
     answer = client.post("/invocations", json=rows)
@@ -195,3 +198,22 @@ def test_what_does_not_fit_is_refused_and_nothing_written(
 
     assert message in str(caught.value)
     assert not any(tmp_path.iterdir())
+
+
+def test_the_training_rows_give_the_ranges(tmp_path: Path) -> None:
+    """Held-out rows do not: what lies outside of them may well have been trained on."""
+    without = churn_daal.save(LOGISTIC, tmp_path / "a", X=X[200:])
+    written = churn_daal.save(LOGISTIC, tmp_path / "b", X=X[200:], train_X=X[:200])
+
+    assert not without.statistics.columns
+    income = written.statistics.columns["f1"]
+    assert income.missing == pytest.approx(np.isnan(X[:200, 1]).mean())
+    assert (income.low, income.high) == (np.nanmin(X[:200, 1]), np.nanmax(X[:200, 1]))
+
+
+def test_training_rows_that_do_not_fit_are_refused(tmp_path: Path) -> None:
+    """By their own name, and before anything is written."""
+    with pytest.raises(UserError, match=r"train_X has the shape \(200, 2\)"):
+        churn_daal.save(LOGISTIC, tmp_path, train_X=X[:200, :2])
+
+    assert not list(tmp_path.iterdir())

@@ -24,7 +24,7 @@ def names_of(X: object) -> list[str] | None:
     return None if named is None else [str(name) for name in named]
 
 
-def as_matrix(X: object, names: Sequence[str]) -> Matrix:
+def as_matrix(X: object, names: Sequence[str], *, what: str = "X") -> Matrix:
     """Return rows as a float32 (n, len(names)) matrix; none, (0, len(names)), for None.
 
     Parameters
@@ -33,6 +33,8 @@ def as_matrix(X: object, names: Sequence[str]) -> Matrix:
         A two-dimensional array, or a frame or table whose columns are taken by name.
     names
         The model's features in order.
+    what
+        Its name in a refusal.
 
     Raises
     ------
@@ -44,19 +46,19 @@ def as_matrix(X: object, names: Sequence[str]) -> Matrix:
         return np.empty((0, width), dtype=np.float32)
     came = names_of(X)
     if came is None:
-        matrix = _numbers(np.asarray(X), "X")
+        matrix = _numbers(np.asarray(X), what)
         if matrix.ndim != 2 or matrix.shape[1] != width:
             raise UserError(
-                f"X has the shape {matrix.shape}; the booster was trained on {width} features, so "
-                f"(rows, {width}) is expected"
+                f"{what} has the shape {matrix.shape}; the booster was trained on {width} "
+                f"features, so (rows, {width}) is expected"
             )
     else:
-        matrix = _by_name(X, came, names)
+        matrix = _by_name(X, came, names, what)
     infinite = np.argwhere(np.isinf(matrix))
     if len(infinite):
         row, column = infinite[0]
         raise UserError(
-            f"X has an infinite value in row {row} (from 0), column {names[column]!r}, which "
+            f"{what} has an infinite value in row {row} (from 0), column {names[column]!r}, which "
             "XGBoost refuses; make it a number or NaN"
         )
     return np.ascontiguousarray(matrix)
@@ -107,11 +109,16 @@ def as_targets(
     return vector
 
 
-def _by_name(X: Any, came: Sequence[str], names: Sequence[str]) -> Matrix:  # noqa: ANN401 - see names_of
+def _by_name(
+    X: Any,  # noqa: ANN401 - see names_of
+    came: Sequence[str],
+    names: Sequence[str],
+    what: str,
+) -> Matrix:
     absent = [name for name in names if name not in came]
     if absent or len(came) != len(names):
         raise UserError(
-            f"X has the columns {list(came)!r:.120}; the booster was trained on "
+            f"{what} has the columns {list(came)!r:.120}; the booster was trained on "
             f"{list(names)!r:.120}. Select those"
         )
     # By place, since a frame's names need not be texts.
@@ -122,7 +129,7 @@ def _by_name(X: Any, came: Sequence[str], names: Sequence[str]) -> Matrix:  # no
     ]
     return np.column_stack(
         [
-            _numbers(column, f"column {name!r} of X")
+            _numbers(column, f"column {name!r} of {what}")
             for column, name in zip(columns, names, strict=True)
         ]
     )

@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from churn_daal import __version__, artifact, engine
 from churn_daal.artifact import EngineChoice, Manifest
+from churn_daal.artifact.statistics import Statistics
 from churn_daal.boosting.metrics import held_out_metrics
 from churn_daal.engine.anatomy import Anatomy, read_anatomy, read_config
 from churn_daal.errors import UserError
@@ -35,6 +36,7 @@ def save(
     X: object = None,
     y: ArrayLike | None = None,
     weight: ArrayLike | None = None,
+    train_X: object = None,
     feature_names: Sequence[str] | None = None,
     label: str | None = None,
     classes: Sequence[Class] | None = None,
@@ -62,6 +64,9 @@ def save(
     y, weight
         Labels and weights `(n,)` of those rows, for the manifest's metrics. Labels as the booster
         was trained on them: class numbers for classification.
+    train_X
+        The rows the booster was trained on, as X: their ranges go into the manifest, and the
+        server counts requests that leave them. Without them it does not look.
     feature_names
         By default the booster's own, else those of X, else `f0`, `f1`, ...
     label
@@ -95,6 +100,7 @@ def save(
     if not (isinstance(threshold, float | int | np.floating) and 0 < threshold < 1):
         raise UserError(f"threshold is {threshold!r}; expected a number between 0 and 1")
     rows = as_matrix(X, names)
+    statistics = Statistics.of_rows(as_matrix(train_X, names, what="train_X"), names)
     truth = as_targets(y, len(rows), "y", classes=len(labels.classes))
     weights = as_targets(weight, len(rows), "weight")
     folder = base_dir() / "model" if model_dir is None else Path(model_dir)
@@ -111,6 +117,7 @@ def save(
         metrics=_metrics(built.engine, rows, truth, weights, threshold),
         versions={"churn_daal": __version__, **engine.engine_versions()},
         hyperparameters={str(k): str(v) for k, v in (hyperparameters or {}).items()},
+        statistics=statistics,
     )
     written = artifact.save(
         folder, manifest, xgboost=bytes(trained.save_raw("ubj")), onedal=built.onedal

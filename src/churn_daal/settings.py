@@ -5,9 +5,11 @@ The names are SageMaker's and its toolkits' own: see docs/environment.md.
 
 from __future__ import annotations
 
+import logging
 import math
 import os
 import re
+import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,6 +19,15 @@ from churn_daal.errors import UserError
 
 BASE_DIR = "/opt/ml"
 MAX_PORT = 65_535
+MEGABYTE = 2**20
+# Where no variable sets another limit of a body: above the platform's own 25 MB for an endpoint,
+# and its 100 MB for a request of a batch job.
+DEFAULT_LIMIT = 25 * MEGABYTE
+BATCH_LIMIT = 100 * MEGABYTE
+# A worker takes some 60 MB, and what it makes of bodies comes on top: 230 MB for one of 100 MB.
+WORKER_MEMORY = 2**30
+_STRATEGIES = {"multirecord": "MULTI_RECORD", "singlerecord": "SINGLE_RECORD"}
+_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 _WHOLE_NUMBER = re.compile(r"[0-9]{1,18}")
 
 
@@ -36,7 +47,8 @@ class ServeSettings:
     port
         `SAGEMAKER_BIND_TO_PORT`, 8080 unless set (rule S1).
     workers
-        Server processes, one a core unless `SAGEMAKER_MODEL_SERVER_WORKERS` says otherwise.
+        Server processes, one a core and at most one for each GiB of memory unless
+        `SAGEMAKER_MODEL_SERVER_WORKERS` says otherwise.
     timeout
         Seconds a worker may go without a sign of life before it is replaced.
     max_content_length
@@ -46,15 +58,26 @@ class ServeSettings:
     inference_output
         Names of what is answered where a request names nothing (`SAGEMAKER_INFERENCE_OUTPUT`), in
         lower case, each once; empty for the usual answer.
+    max_payload_mb, batch_strategy, max_concurrent_transforms
+        How a batch transform job calls (rule B2); None where its user set nothing.
+    metrics_port
+        Where `/metrics` is answered; None for the port of all other routes.
+    log_level
+        From which on lines are logged, as Python's `logging` numbers them.
     """
 
     model_dir: Path
     port: int = 8080
     workers: int = 1
     timeout: int = 60
-    max_content_length: int = 25 * 2**20
+    max_content_length: int = DEFAULT_LIMIT
     multi_model: bool = False
     inference_output: tuple[str, ...] = ()
+    max_payload_mb: int | None = None
+    batch_strategy: str = "MULTI_RECORD"
+    max_concurrent_transforms: int | None = None
+    metrics_port: int | None = None
+    log_level: int = logging.INFO
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> ServeSettings:
@@ -63,17 +86,58 @@ class ServeSettings:
         Raises
         ------
         UserError
-            A variable is set to something that is not a whole number in its range.
+            A variable is set to something that is not in its range.
         """
+        port = _integer(environ, "SAGEMAKER_BIND_TO_PORT", 8080, high=MAX_PORT)
+        payload = _optional(environ, "SAGEMAKER_MAX_PAYLOAD_IN_MB", low=0)
+        concurrent = _optional(environ, "SAGEMAKER_MAX_CONCURRENT_TRANSFORMS")
+        safe = safe_ports(environ)
         return cls(
             model_dir=base_dir(environ) / "model",
-            port=_integer(environ, "SAGEMAKER_BIND_TO_PORT", 8080, high=MAX_PORT),
-            workers=_integer(environ, "SAGEMAKER_MODEL_SERVER_WORKERS", usable_cores()),
+            port=port,
+            workers=_integer(environ, "SAGEMAKER_MODEL_SERVER_WORKERS", usual_workers()),
             timeout=_integer(environ, "SAGEMAKER_MODEL_SERVER_TIMEOUT", 60),
-            max_content_length=_integer(environ, "MAX_CONTENT_LENGTH", 25 * 2**20),
-            multi_model=_text(environ, "SAGEMAKER_MULTI_MODEL", "false").casefold() == "true",
             inference_output=_names(environ, "SAGEMAKER_INFERENCE_OUTPUT"),
+            max_content_length=_limit(environ, payload),
+            multi_model=_flag(environ, "SAGEMAKER_MULTI_MODEL"),
+            max_payload_mb=payload,
+            batch_strategy=_batch_strategy(environ),
+            max_concurrent_transforms=concurrent,
+            metrics_port=next((other for other in safe if other != port), None),
+            log_level=_log_level(environ),
         )
+
+
+def safe_ports(environ: Mapping[str, str] = os.environ) -> range:
+    """Return the ports that may be used beside the main one, none unless told (rule S1).
+
+    Raises
+    ------
+    UserError
+        `SAGEMAKER_SAFE_PORT_RANGE` is no range of ports.
+    """
+    name = "SAGEMAKER_SAFE_PORT_RANGE"
+    text = _text(environ, name, "")
+    if not text:
+        return range(0)
+    ends = [int(end) if _WHOLE_NUMBER.fullmatch(end.strip()) else 0 for end in text.split("-")]
+    if len(ends) != 2 or not 1 <= ends[0] <= ends[1] <= MAX_PORT:
+        raise UserError(
+            f"environment variable {name} is {text[:40]!r}; expected a first and a last port, "
+            f"such as 9000-9009, from 1 to {MAX_PORT}. Unset it if there are none to spare."
+        )
+    return range(ends[0], ends[1] + 1)
+
+
+def usual_workers() -> int:
+    """Return how many server processes there are unless told: by cores, and by memory.
+
+    Serverless inference has several cores at 1 GB, where AWS recommends one worker.
+    """
+    memory = usable_memory()
+    return max(
+        1, usable_cores() if memory is None else min(usable_cores(), memory // WORKER_MEMORY)
+    )
 
 
 def usable_cores(cgroup: Path = Path("/sys/fs/cgroup")) -> int:
@@ -139,6 +203,49 @@ def _names(environ: Mapping[str, str], name: str) -> tuple[str, ...]:
     # Blanks and case do not count, as in AWS's image.
     parts = _text(environ, name, "").lower().replace(" ", "").split(",")
     return tuple(dict.fromkeys(part for part in parts if part))
+
+
+def _flag(environ: Mapping[str, str], name: str) -> bool:
+    return _text(environ, name, "false").casefold() == "true"
+
+
+def _limit(environ: Mapping[str, str], payload_mb: int | None) -> int:
+    """Return the bytes of a body that are let in, never fewer than a batch job will send."""
+    if payload_mb == 0:
+        return sys.maxsize  # a batch job's own word for no limit
+    usual = BATCH_LIMIT if _flag(environ, "SAGEMAKER_BATCH") else DEFAULT_LIMIT
+    own = _integer(environ, "MAX_CONTENT_LENGTH", usual)
+    return max(own, (payload_mb or 0) * MEGABYTE)
+
+
+def _batch_strategy(environ: Mapping[str, str]) -> str:
+    name = "SAGEMAKER_BATCH_STRATEGY"
+    text = _text(environ, name, "MULTI_RECORD")
+    # The API writes MultiRecord, the container contract MULTI_RECORD.
+    strategy = _STRATEGIES.get(text.replace("_", "").casefold())
+    if strategy is None:
+        raise UserError(
+            f"environment variable {name} is {text[:40]!r}; expected MULTI_RECORD or "
+            "SINGLE_RECORD. Unset it for the default of MULTI_RECORD."
+        )
+    return strategy
+
+
+def _log_level(environ: Mapping[str, str]) -> int:
+    name = "SAGEMAKER_CONTAINER_LOG_LEVEL"
+    text = _text(environ, name, "INFO")
+    if text.upper() in _LEVELS:
+        return logging.getLevelNamesMapping()[text.upper()]
+    if _WHOLE_NUMBER.fullmatch(text) and int(text) <= logging.CRITICAL:
+        return int(text)
+    raise UserError(
+        f"environment variable {name} is {text[:40]!r}; expected a number from 0 to "
+        f"{logging.CRITICAL} or one of {', '.join(_LEVELS)}. Unset it for the default of 20, INFO."
+    )
+
+
+def _optional(environ: Mapping[str, str], name: str, *, low: int = 1) -> int | None:
+    return _integer(environ, name, low, low=low) if _text(environ, name, "") else None
 
 
 def _integer(

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from churn_daal.artifact.manifest import EngineChoice, Manifest
+from churn_daal.artifact.statistics import ColumnStatistics, Statistics
 from churn_daal.errors import ArtifactError
 from churn_daal.tabular.labels import Labels
 from churn_daal.tabular.schema import Column, Schema
@@ -21,6 +22,7 @@ MANIFEST = Manifest(
     engine=EngineChoice("xgboost", "because"),
     metrics={"auc": None},
     files={"xgboost-model": "00"},
+    statistics=Statistics({"Müller": ColumnStatistics(0.25, -1.5, 2.0)}),
 )
 
 
@@ -47,6 +49,33 @@ def test_each_field_is_needed(key: str) -> None:
         Manifest.from_json(json.dumps(data | {key: None}).encode())
     del data[key]
     with pytest.raises(ArtifactError, match=f"^daal/manifest.json: {key} is absent"):
+        Manifest.from_json(json.dumps(data).encode())
+
+
+def test_a_manifest_without_statistics_is_read() -> None:
+    """An earlier release wrote none: nothing is known then."""
+    data = json.loads(MANIFEST.to_json())
+    del data["statistics"]
+
+    assert Manifest.from_json(json.dumps(data).encode()).statistics == Statistics()
+
+
+@pytest.mark.parametrize(
+    "statistics",
+    [
+        [],
+        {"Müller": 1},
+        {"Müller": {"min": 0, "max": 1}},
+        {"Müller": {"missing": 0, "min": 0}},
+        {"Müller": {"missing": 0, "min": "0", "max": 1}},
+        {"Müller": {"missing": None}},
+    ],
+)
+def test_statistics_of_another_shape_are_refused(statistics: object) -> None:
+    """With what came and the remedy."""
+    data = json.loads(MANIFEST.to_json()) | {"statistics": statistics}
+
+    with pytest.raises(ArtifactError, match=r"statistics.* is .*, expected .*copy the model again"):
         Manifest.from_json(json.dumps(data).encode())
 
 

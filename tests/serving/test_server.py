@@ -54,7 +54,7 @@ def ask(port: int, body: str = ROW, path: str = "/invocations") -> tuple[int, st
     """Send one request on a connection of its own."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     with contextlib.closing(connection):
-        if path == "/ping":
+        if path in {"/ping", "/metrics"}:
             connection.request("GET", path)
         else:
             connection.request("POST", path, body, {"Content-Type": "text/csv"})
@@ -263,3 +263,124 @@ def test_a_wrong_setting_ends_serve(base: Path) -> None:
 
     assert process.returncode == 1
     assert "SAGEMAKER_BIND_TO_PORT is 'eighty'" in errors
+
+
+def scrape(port: int) -> dict[str, float]:
+    """Read /metrics."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    with contextlib.closing(connection):
+        connection.request("GET", "/metrics")
+        page = connection.getresponse().read().decode()
+    lines = (line.rpartition(" ") for line in page.splitlines() if not line.startswith("#"))
+    return {name: float(value) for name, _, value in lines}
+
+
+def free_ports() -> tuple[int, int]:
+    """Return a free port whose neighbour is free too."""
+    while True:
+        with socket.socket() as first, socket.socket() as second:
+            first.bind(("127.0.0.1", 0))
+            port = first.getsockname()[1]
+            with contextlib.suppress(OSError, OverflowError):
+                second.bind(("127.0.0.1", port + 1))
+                return port, port + 1
+
+
+def children(process: subprocess.Popen[str]) -> list[int]:
+    """Return the workers' process ids."""
+    listed = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text()
+    return [int(pid) for pid in listed.split()]
+
+
+def test_metrics_add_up_over_workers_and_their_deaths(base: Path) -> None:
+    """Whichever worker is asked; what a killed one counted stays."""
+    answered = 'churn_daal_requests_total{status="200"}'
+    with serving(base, workers=2) as (process, port), ThreadPoolExecutor(8) as pool:
+        assert {status for status, _ in pool.map(lambda _: ask(port), range(40))} == {200}
+        assert [scrape(port)[answered] for _ in range(6)] == [40] * 6
+
+        before = children(process)
+        os.kill(before[0], 9)
+        until(lambda: len(children(process)) == 2 and children(process) != before, process)
+        # A worker is a process before it counts itself.
+        until(lambda: scrape(port)["churn_daal_worker_starts_total"] == 3, process)
+
+        assert {status for status, _ in pool.map(lambda _: ask(port), range(20))} == {200}
+        after = scrape(port)
+
+    assert after[answered] == 60
+    assert after["churn_daal_rows_total"] == 60
+    assert after["churn_daal_workers"] == 2
+    assert after["churn_daal_requests_in_flight"] == 0
+
+
+@pytest.mark.parametrize("taken", [False, True], ids=["free", "taken"])
+def test_a_safe_port_has_the_metrics(base: Path, taken: bool) -> None:
+    """One that somebody else has is passed over, and never ends the server."""
+    first, second = free_ports()
+    with contextlib.ExitStack() as stack:
+        if taken:
+            holder = stack.enter_context(socket.socket())
+            holder.bind(("0.0.0.0", first))  # noqa: S104 - as the server would
+            holder.listen()
+        spare = f"{first}-{second}"
+        _, port = stack.enter_context(serving(base, 1, SAGEMAKER_SAFE_PORT_RANGE=spare))
+
+        assert ask(port)[0] == 200
+        assert scrape(second if taken else first)["churn_daal_rows_total"] == 1
+        assert ask(port, path="/metrics")[0] in {404, 405}
+
+
+def test_a_long_request_is_not_cut_off(base: Path) -> None:
+    """One that takes several times the worker's time-out is answered by the same worker."""
+    row = f"{ROW}\n".encode()
+    head = f"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Length: {len(row) * 8}\r\n\r\n"
+    with (
+        serving(base, 1, SAGEMAKER_MODEL_SERVER_TIMEOUT="1") as (process, port),
+        contextlib.closing(socket.create_connection(("127.0.0.1", port), timeout=30)) as client,
+    ):
+        before = children(process)
+        client.sendall(head.encode())
+        for _ in range(8):
+            client.sendall(row)
+            # A client as slow as this is what makes the request long.
+            PAUSE.wait(0.6)
+        answer = client.recv(65_536)
+        after = children(process)
+
+    assert answer.startswith(b"HTTP/1.1 200")
+    assert before == after
+
+
+def test_more_requests_at_once_than_threads_are_asked_for(base: Path) -> None:
+    """A batch job's own number of concurrent requests gets as many threads."""
+    many = THREADS + 8
+    head = f"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Length: {len(ROW)}\r\n\r\n"
+    with (
+        serving(base, 1, SAGEMAKER_MAX_CONCURRENT_TRANSFORMS=str(many)) as (process, port),
+        contextlib.ExitStack() as stack,
+    ):
+        clients = []
+        for _ in range(many - 1):
+            client = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
+            clients.append(stack.enter_context(contextlib.closing(client)))
+            client.sendall(head.encode() + ROW[:-1].encode())
+        until(
+            lambda: scrape(port)["churn_daal_requests_in_flight"] == many - 1,
+            process,
+        )
+        for client in clients:
+            client.sendall(ROW[-1:].encode())
+        answers = [client.recv(65_536) for client in clients]
+
+    assert {answer[:12] for answer in answers} == {b"HTTP/1.1 200"}
+
+
+def test_the_log_level_is_the_servers_too(base: Path) -> None:
+    """At WARNING an ordinary start and end print nothing."""
+    with serving(base, 1, SAGEMAKER_CONTAINER_LOG_LEVEL="WARNING") as (process, port):
+        assert ask(port)[0] == 200
+        process.terminate()
+        _, errors = process.communicate(timeout=PATIENCE)
+
+    assert errors == ""

@@ -49,6 +49,19 @@ def test_shards_learn_one_schema(run: Run) -> None:
     assert quality["channels"]["train"]["rows"] == 400
 
 
+def test_the_ranges_are_those_of_all_hosts(run: Run) -> None:
+    """The manifest's smallest and largest value of a column may each lie on another host."""
+    places = X[:, 0].argsort()
+    low, high = places[:200], places[200:]
+    shards = [HEADER + "".join(ROWS[place] for place in half) for half in (low, high)]
+
+    jobs = run(*shards, label="y")
+
+    assert [code for code, _, _ in jobs] == [0, 0]
+    known = artifact.audit(jobs[0][2].model).statistics
+    assert known.range_of("a") == (np.float32(X[:, 0].min()), np.float32(X[:, 0].max()))
+
+
 def test_numbers_on_one_host_are_text_on_another(run: Run) -> None:
     """The host with numbers reads its column again, as the text it was."""
     codes = [f"{row.rpartition(',')[0]},{n % 3}\n" for n, row in enumerate(ROWS[:100])]

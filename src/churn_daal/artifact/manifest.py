@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
+from churn_daal.artifact.statistics import Statistics
 from churn_daal.errors import ArtifactError
 from churn_daal.tabular.labels import Labels
 from churn_daal.tabular.schema import Schema
@@ -57,6 +58,8 @@ class Manifest:
         As the job was given them.
     files
         SHA-256 of each other file of the folder, by its relative path.
+    statistics
+        Of the train channel's columns.
     """
 
     schema: Schema
@@ -70,6 +73,7 @@ class Manifest:
     versions: Mapping[str, str] = field(default_factory=dict)
     hyperparameters: Mapping[str, Any] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
+    statistics: Statistics = field(default_factory=Statistics)
 
     def to_json(self) -> bytes:
         """Return the file's bytes; the same manifest gives the same bytes."""
@@ -82,6 +86,7 @@ class Manifest:
             "parity": self.parity,
             "label": self.labels.to_dict(),
             "schema": self.schema.to_dict(),
+            "statistics": self.statistics.to_dict(),
             "metrics": self.metrics,
             "hyperparameters": self.hyperparameters,
             "versions": self.versions,
@@ -135,6 +140,7 @@ class Manifest:
             versions=_get(parsed, "versions", dict),
             hyperparameters=_get(parsed, "hyperparameters", dict),
             files=_get(parsed, "files", dict),
+            statistics=Statistics.from_dict(parsed.get("statistics")),
         )
 
 

@@ -9,21 +9,33 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from churn_daal.errors import RequestError
+from churn_daal.serving.access import REQUEST_ID, TRACE, Watched
 from churn_daal.serving.body import read_body
-from churn_daal.serving.request import Request, Service
+from churn_daal.serving.carried import ATTRIBUTES, check_carried
+from churn_daal.serving.counters import Counters, Tally
+from churn_daal.serving.invocation import ModelService
+from churn_daal.serving.operations import add_operations
+from churn_daal.serving.request import Answer, Request, Service
+from churn_daal.serving.spool import sent
 from churn_daal.settings import ServeSettings
 
 log = logging.getLogger(__name__)
 
 
-def create_app(service: Service, settings: ServeSettings) -> Flask:
-    """Build the app that answers from one service.
+def create_app(service: Service, settings: ServeSettings, tally: Tally | None = None) -> Flask:
+    """Build the app that answers from one service, and counts in `tally` or by itself.
 
     Every refusal is JSON, `{"error": text, "status": code}`, as SageMaker shows the body of a
     4xx to the client (rule S9). An unknown fault is logged with its traceback and answered with
     a fixed text.
     """
     app = Flask("churn_daal", static_folder=None)
+    tally = tally or Counters(1).tally(0)
+    manifest = service.model.manifest if isinstance(service, ModelService) else None
+    add_operations(app, settings, tally.counters, manifest)
+    one = manifest is not None
+    watched = Watched(app.wsgi_app, tally, level=settings.log_level, columns=one)
+    app.wsgi_app = watched  # type: ignore[method-assign] # as Flask's own manual has it
 
     @app.get("/ping")
     def ping() -> Response:
@@ -37,18 +49,20 @@ def create_app(service: Service, settings: ServeSettings) -> Flask:
             terminated=bool(request.environ.get("wsgi.input_terminated")),
             limit=settings.max_content_length,
         )
+        check_carried(request.environ)
+        trace = request.environ[TRACE]
+        trace.came = len(body)
         result = service.answer(
             Request(
                 body,
                 content_type=request.headers.get("Content-Type", ""),
                 accept=request.headers.get("Accept", ""),
-                attributes=request.headers.get("X-Amzn-SageMaker-Custom-Attributes", ""),
+                attributes=request.headers.get(ATTRIBUTES, ""),
                 query={key: ",".join(values) for key, values in request.args.lists()},
+                trace=trace,
             )
         )
-        response = Response(result.body, result.status, content_type=result.content_type)
-        response.headers.extend(result.headers)
-        return response
+        return _response(result)
 
     @app.errorhandler(RequestError)
     def refused(error: RequestError) -> Response:
@@ -64,10 +78,20 @@ def create_app(service: Service, settings: ServeSettings) -> Flask:
 
     @app.errorhandler(Exception)
     def unknown(error: Exception) -> Response:
-        log.error("%s %s failed", request.method, request.path, exc_info=error)
+        named = (request.environ[REQUEST_ID], request.method, request.path)
+        log.error("request %s: %s %s failed", *named, exc_info=error)
         return _refusal("the model server failed on this request; its log has the traceback", 500)
 
     return app
+
+
+def _response(answer: Answer) -> Response:
+    body = answer.body
+    content = sent(body) if isinstance(body, memoryview) else body
+    response = Response(content, answer.status, content_type=answer.content_type)
+    response.content_length = len(body)
+    response.headers.extend(answer.headers)
+    return response
 
 
 def _refusal(text: str, status: int) -> Response:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import chain
 
 from churn_daal.artifact import Model
@@ -17,11 +18,14 @@ from churn_daal.errors import (
 )
 from churn_daal.serving import media
 from churn_daal.serving.decoders import FORMATS, Format
-from churn_daal.serving.encoders import ENCODERS
+from churn_daal.serving.drift import Ranges
+from churn_daal.serving.encoders import CONCATENATED, ENCODERS
 from churn_daal.serving.options import USUAL, read_options
 from churn_daal.serving.outputs import Plan, plan
 from churn_daal.serving.predictions import Predictions, predictions
 from churn_daal.serving.request import Answer, Request
+from churn_daal.serving.spool import spooled
+from churn_daal.serving.trace import Trace
 from churn_daal.tabular.encoder import Matrix
 
 _OFFERED = tuple(ENCODERS)
@@ -42,10 +46,12 @@ class ModelService:
     model: Model
     outputs: tuple[str, ...] = ()
     _usual: Plan = field(init=False, repr=False)
+    _ranges: Ranges | None = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         # Worked out once: most requests have no wish of their own.
         object.__setattr__(self, "_usual", plan(self.model.manifest, USUAL, self.outputs))
+        object.__setattr__(self, "_ranges", Ranges.of(self.model.manifest))
 
     def ready(self) -> bool:
         """Tell whether the model answers a row of missing values with a number."""
@@ -83,11 +89,14 @@ class ModelService:
         planned = self._plan(request)
         if not len(request.body):
             return Answer(204)
-        blocks = _decoded(read, request, declared, self.model)
+        trace = request.trace
+        trace.engine = self.model.manifest.engine.name
+        blocks = trace.decoding(self._decoded(read, request, declared))
         first = next(blocks, None)
         if first is None:
             return Answer(204)
-        body = ENCODERS[wanted](self._predict(chain([first], blocks), planned))
+        answered = self._predict(chain([first], blocks), planned, trace)
+        body = trace.encoding(partial(_encoded, wanted), answered)
         # JSON is UTF-8 by its own rule; CSV has to say so.
         written = f"{wanted}; charset=utf-8" if wanted == "text/csv" else wanted
         return Answer(200, body, written)
@@ -98,20 +107,34 @@ class ModelService:
             return self._usual
         return plan(self.model.manifest, options, self.outputs)
 
-    def _predict(self, blocks: Iterable[Matrix], planned: Plan) -> Iterator[Predictions]:
+    def _predict(
+        self, blocks: Iterable[Matrix], planned: Plan, trace: Trace
+    ) -> Iterator[Predictions]:
+        predict = partial(predictions, self.model, planned)
         for matrix in blocks:
-            yield predictions(self.model, planned, matrix)
+            yield trace.predicting(predict, matrix)
+
+    def _decoded(
+        self, read: Format, request: Request, declared: media.MediaType
+    ) -> Iterator[Matrix]:
+        trace = request.trace
+        encoder = self.model.encoder.counting(trace.unseen)
+        try:
+            for matrix in read.decode(request.body, declared.parameters, encoder):
+                if self._ranges is not None:
+                    self._ranges.count(matrix, trace.outside)
+                yield matrix
+        except DecodeError as error:
+            raise UndecodableBodyError(_refusal(read.kind, error)) from error
+        except SchemaError as error:
+            raise RequestError(_refusal(read.kind, error)) from error
 
 
-def _decoded(
-    read: Format, request: Request, declared: media.MediaType, model: Model
-) -> Iterator[Matrix]:
-    try:
-        yield from read.decode(request.body, declared.parameters, model.encoder)
-    except DecodeError as error:
-        raise UndecodableBodyError(_refusal(read.kind, error)) from error
-    except SchemaError as error:
-        raise RequestError(_refusal(read.kind, error)) from error
+def _encoded(wanted: str, blocks: Iterable[Predictions]) -> bytes | memoryview:
+    encode = ENCODERS[wanted]
+    if wanted in CONCATENATED:
+        return spooled(encode([block]) for block in blocks)
+    return encode(blocks)
 
 
 def _refusal(kind: str, error: DataError) -> str:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from churn_daal.serving.trace import Trace
+
 
 @dataclass(frozen=True)
 class Request:
@@ -21,6 +23,8 @@ class Request:
         `X-Amzn-SageMaker-Custom-Attributes` as it came, "" where absent (rule S6).
     query
         What the URL asks for beside the path.
+    trace
+        Filled in by whoever answers.
     """
 
     body: memoryview
@@ -28,14 +32,18 @@ class Request:
     accept: str = ""
     attributes: str = ""
     query: Mapping[str, str] = field(default_factory=dict)
+    trace: Trace = field(default_factory=Trace)
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What goes back: a status, a body, its type, and headers beside it."""
+    """What goes back: a status, a body, its type, and headers beside it.
+
+    A large body is a memoryview mapped from a file, so that it takes no memory until it is sent.
+    """
 
     status: int
-    body: bytes = b""
+    body: bytes | memoryview = b""
     content_type: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
 

@@ -7,11 +7,14 @@ the fork, since neither OpenMP's nor TBB's threads outlive one.
 from __future__ import annotations
 
 import logging
+import math
 import os
 import signal
 import socket
 import struct
 import sys
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +27,10 @@ from gunicorn.workers.base import Worker
 from churn_daal import artifact
 from churn_daal.errors import ArtifactError, UserError
 from churn_daal.serving.app import create_app
+from churn_daal.serving.counters import Counters, Tally
 from churn_daal.serving.loading import load_service
 from churn_daal.serving.outputs import setting_faults
-from churn_daal.settings import ServeSettings, usable_cores
+from churn_daal.settings import ServeSettings, safe_ports, usable_cores
 
 log = logging.getLogger(__name__)
 # SageMaker kills 30 seconds after SIGTERM (rule S5).
@@ -43,6 +47,10 @@ class Server(BaseApplication):  # type: ignore[misc]
 
     def __init__(self, settings: ServeSettings) -> None:
         self.settings = settings
+        # Before the fork, so that all workers share them. While gunicorn reloads there are twice
+        # as many workers.
+        self.counters = Counters(2 * settings.workers)
+        self.tally: Tally | None = None
         super().__init__()
 
     def load_config(self) -> None:
@@ -53,7 +61,7 @@ class Server(BaseApplication):  # type: ignore[misc]
     def load(self) -> Flask:
         """Build the app; gunicorn calls this in each worker, and ends where one cannot."""
         try:
-            return build_app(self.settings)
+            return build_app(self.settings, self.tally)
         except (ArtifactError, UserError) as error:
             print(f"serve: {error}", file=sys.stderr, flush=True)
             raise SystemExit(Arbiter.APP_LOAD_ERROR) from None
@@ -61,24 +69,28 @@ class Server(BaseApplication):  # type: ignore[misc]
 
 def options(settings: ServeSettings) -> dict[str, Any]:
     """Return gunicorn's settings."""
+    ports = [settings.port, *([settings.metrics_port] if settings.metrics_port else [])]
+    concurrent = settings.max_concurrent_transforms or 0
     return {
-        "bind": f"0.0.0.0:{settings.port}",
+        "bind": [f"0.0.0.0:{port}" for port in ports],
         "workers": settings.workers,
         "worker_class": "gthread",
-        "threads": THREADS,
+        "threads": max(THREADS, math.ceil(concurrent / settings.workers)),
         "timeout": settings.timeout,
         "graceful_timeout": GRACE_SECONDS,
         "keepalive": KEEPALIVE_SECONDS,
         "worker_tmp_dir": _memory_folder(),
         "control_socket_disable": True,
         "proc_name": "churn_daal serve",
+        "loglevel": logging.getLevelName(max(10, settings.log_level // 10 * 10)).lower(),
+        "pre_fork": _give_slot,
         "when_ready": _limit_stalls,
-        "post_fork": _end_at_sigterm,
+        "post_fork": _begin,
     }
 
 
-def build_app(settings: ServeSettings) -> Flask:
-    """Load the model and build the app that answers from it.
+def build_app(settings: ServeSettings, tally: Tally | None = None) -> Flask:
+    """Load the model and build the app that answers from it, and counts in `tally`.
 
     Raises
     ------
@@ -89,7 +101,7 @@ def build_app(settings: ServeSettings) -> Flask:
     """
     threads = max(1, usable_cores() // settings.workers)
     service = load_service(settings.model_dir, threads=threads, outputs=settings.inference_output)
-    return create_app(service, settings)
+    return create_app(service, settings, tally)
 
 
 def main() -> int:
@@ -99,7 +111,8 @@ def main() -> int:
     """
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s", stream=sys.stderr)
     try:
-        settings = ServeSettings.from_env()
+        settings = _with_free_port(ServeSettings.from_env(), safe_ports())
+        logging.getLogger().setLevel(settings.log_level)
         manifest = artifact.audit(settings.model_dir)
     except (ArtifactError, UserError) as error:
         print(f"serve: {error}", file=sys.stderr, flush=True)
@@ -122,7 +135,42 @@ def main() -> int:
     return 0
 
 
-def _end_at_sigterm(_arbiter: Arbiter, _worker: Worker) -> None:
+def _with_free_port(settings: ServeSettings, safe: Iterable[int]) -> ServeSettings:
+    """Choose a port for `/metrics` that nobody has: they are never worth a server that ends."""
+    if settings.metrics_port is None:
+        return settings
+    others = (port for port in safe if port != settings.port)
+    free = next((port for port in others if _is_free(port)), None)
+    if free is None:
+        log.warning("no port of SAGEMAKER_SAFE_PORT_RANGE is free: there is no /metrics")
+    # 0 is no port of any request.
+    return replace(settings, metrics_port=free or 0)
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("0.0.0.0", port))  # noqa: S104 - as the server will
+        except OSError:
+            return False
+    return True
+
+
+def _give_slot(arbiter: Arbiter, worker: Worker) -> None:
+    """Give a worker counters that no living one has, those of one that died if there are."""
+    taken = {living.slot for living in arbiter.WORKERS.values()}
+    slots = range(worker.app.counters.slots)
+    worker.slot = next((slot for slot in slots if slot not in taken), slots[-1])
+
+
+def _begin(_arbiter: Arbiter, worker: Worker) -> None:
+    worker.app.tally = worker.app.counters.tally(worker.slot)
+    worker.app.tally.start()
+    _end_at_sigterm()
+
+
+def _end_at_sigterm() -> None:
     """Drop the parent's handler, under which a worker that still boots would not hear SIGTERM.
 
     It has its own from the moment it serves.

@@ -42,11 +42,25 @@ class Encoder:
 
     def __init__(self, schema: Schema) -> None:
         self.schema = schema
+        self._unseen: dict[int, int] | None = None
         self._slots = []
         offset = 0
         for column in schema.columns:
             self._slots.append(_Slot(column, offset, codes_of(column)))
             offset += column.width
+
+    def counting(self, unseen: dict[int, int]) -> Encoder:
+        """Return this encoder for one request, which counts unseen categories.
+
+        Parameters
+        ----------
+        unseen
+            Cells whose category training has not seen, by the column's place; added to.
+        """
+        twin = object.__new__(type(self))
+        twin.__dict__.update(self.__dict__)
+        twin._unseen = unseen
+        return twin
 
     def from_text(self, columns: Sequence[Sequence[str]]) -> Matrix:
         """Encode text cells, as a CSV has them.
@@ -81,12 +95,14 @@ class Encoder:
         matrix = np.zeros((len(columns[0]), self.schema.width), dtype=np.float32)
         for place, (slot, values) in enumerate(zip(self._slots, columns, strict=True)):
             try:
-                fill(matrix, slot.column, slot.offset, slot.codes, values, text=text)
+                unseen = fill(matrix, slot.column, slot.offset, slot.codes, values, text=text)
             except cells.CellError as fault:
                 kind: type[DataError] = DecodeError if text else SchemaError
                 raise kind(
                     fault.reason, row=fault.index + 1, column=place + 1, name=slot.column.name
                 ) from None
+            if unseen and self._unseen is not None:
+                self._unseen[place] = self._unseen.get(place, 0) + unseen
         return matrix
 
 
@@ -148,8 +164,12 @@ def fill(
     values: Sequence[Any],
     *,
     text: bool,
-) -> None:
+) -> int:
     """Write one column's codes into `matrix`, zeros before, from `offset` on.
+
+    Returns
+    -------
+    How many cells hold a category that is none of the column's.
 
     Raises
     ------
@@ -158,15 +178,23 @@ def fill(
     """
     if column.kind == "number":
         matrix[:, offset] = cells.numbers(values) if text else cells.json_numbers(values)
-        return
+        return 0
     if column.kind == "boolean":
         matrix[:, offset] = cells.booleans(values)
-        return
+        return 0
     texts = values if text else cells.json_categories(values)
     found = [codes.get(cells.category(cell) or "") for cell in texts]
     if column.encoding == "ordinal":
         matrix[:, offset] = [cells.NAN if code is None else code for code in found]
-        return
-    for row, code in enumerate(found):
-        if code is not None:
-            matrix[row, offset + code] = 1.0
+    else:
+        for row, code in enumerate(found):
+            if code is not None:
+                matrix[row, offset + code] = 1.0
+    return _unseen(texts, found) if None in found else 0
+
+
+def _unseen(texts: Sequence[str], found: Sequence[int | None]) -> int:
+    return sum(
+        code is None and cells.category(cell) is not None
+        for cell, code in zip(texts, found, strict=True)
+    )

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from churn_daal import __version__, artifact, engine, report
 from churn_daal.artifact import EngineChoice, Manifest
+from churn_daal.artifact.statistics import ColumnStatistics, Statistics
 from churn_daal.boosting.fit import Fitted
 from churn_daal.boosting.hyperparameters import Hyperparameters
 from churn_daal.contract.job import TrainingJob
@@ -82,9 +83,23 @@ def save_model(paths: SageMakerPaths, outcome: Outcome) -> Manifest:
         metrics=evaluation.metrics,
         versions={"churn_daal": __version__, **engine.engine_versions()},
         hyperparameters=dict(outcome.job.hyperparameters),
+        statistics=_statistics(outcome.quality.get("train")),
     )
     booster = bytes(outcome.fitted.booster.save_raw("ubj"))
     return artifact.save(paths.model, manifest, xgboost=booster, onedal=built.onedal)
+
+
+def _statistics(quality: ChannelQuality | None) -> Statistics:
+    """Return what serving compares requests with; nothing where there was no time to look."""
+    if quality is None or not quality.rows:
+        return Statistics()
+    found = {}
+    for column in quality.columns:
+        moments = column.moments
+        known = column.kind == "number" and moments.count > 0
+        bounds = (moments.low, moments.high) if known else (None, None)
+        found[column.name] = ColumnStatistics(column.missing / quality.rows, *bounds)
+    return Statistics(found)
 
 
 def write_report(paths: SageMakerPaths, outcome: Outcome) -> None:

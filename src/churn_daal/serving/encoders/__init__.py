@@ -19,3 +19,6 @@ ENCODERS: Final[Mapping[str, Encode]] = {
     "text/csv": encode_csv,
     "application/json": encode_json,
 }
+
+# Types whose body is the bodies of its blocks, one after the other: of any size in little memory.
+CONCATENATED: Final = frozenset({"text/csv"})

@@ -1,0 +1,169 @@
+"""Around the app: a request is timed, counted and logged, and its headers are carried back."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from datetime import UTC, datetime
+from time import perf_counter_ns
+from typing import Any, Final, TypeAlias
+
+import orjson
+
+from churn_daal.serving.carried import ATTRIBUTES, INFERENCE_ID, carried
+from churn_daal.serving.counters import Tally
+from churn_daal.serving.trace import Trace
+
+Environ: TypeAlias = dict[str, Any]
+Wsgi: TypeAlias = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
+
+TRACE: Final = "churn_daal.trace"
+REQUEST_ID: Final = "churn_daal.request_id"
+WARNINGS: Final = "X-Churn-Daal-Warnings"
+# Asked every few seconds: neither counted nor logged, unless they fail.
+QUIET: Final = frozenset({"/ping", "/metrics"})
+_USUAL: Final = "/invocations"
+_STDOUT: Final = 1
+_PATH_SHOWN: Final = 200
+_MODEL: Final = re.compile(r"/models/(.+)/invoke")
+
+
+def print_line(line: bytes) -> None:
+    """Write a line to stdout in one call, so that lines of several processes do not mix."""
+    # A log that nobody reads any more is no reason to fail a request.
+    with suppress(OSError):
+        os.write(_STDOUT, line)
+
+
+class Watched:
+    """A WSGI app around another.
+
+    Parameters
+    ----------
+    app
+        The one that answers.
+    tally
+        Where requests are counted.
+    level
+        From which on lines are printed: a request that is answered is INFO, one that is refused
+        WARNING, a fault of the server ERROR.
+    columns
+        Whether the columns of every request are those of one model.
+    write
+        Takes a line of the log.
+    """
+
+    def __init__(
+        self,
+        app: Wsgi,
+        tally: Tally,
+        *,
+        level: int = logging.INFO,
+        columns: bool = True,
+        write: Callable[[bytes], object] = print_line,
+    ) -> None:
+        self._app, self._tally, self._level = app, tally, level
+        self._columns, self._write = columns, write
+
+    def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """Answer a request."""
+        start = perf_counter_ns()
+        trace = environ[TRACE] = Trace()
+        back = carried(environ)
+        named = [value for name, value in back if name == INFERENCE_ID]
+        environ[REQUEST_ID] = named[0] if named else os.urandom(8).hex()
+        counted = environ["PATH_INFO"] not in QUIET
+        seen = [500, 0]
+
+        def answered(status: str, headers: list[tuple[str, str]], *error: Any) -> Any:  # noqa: ANN401 - WSGI's own
+            seen[:] = int(status[:3]), _length(headers)
+            _carry(headers, back, trace if seen[0] == 200 else None)
+            return start_response(status, headers, *error)
+
+        if counted:
+            self._tally.begin()
+        try:
+            return self._app(environ, answered)
+        finally:
+            spent = perf_counter_ns() - start
+            self._note(environ, trace, seen, spent, counted=counted)
+
+    def _note(
+        self, environ: Environ, trace: Trace, seen: list[int], spent: int, *, counted: bool
+    ) -> None:
+        status, went = seen
+        length = environ.get("CONTENT_LENGTH") or ""
+        came = int(length) if length.isdecimal() else trace.came
+        if counted:
+            self._tally.end(
+                status, trace, seconds=spent / 1e9, came=came, went=went, columns=self._columns
+            )
+        level = _level(status)
+        if level >= self._level and (counted or status >= 400):
+            self._write(_line(environ, trace, level, status=status, size=(came, went), spent=spent))
+
+
+def _level(status: int) -> int:
+    if status < 400:
+        return logging.INFO
+    return logging.WARNING if status < 500 else logging.ERROR
+
+
+def _line(
+    environ: Environ, trace: Trace, level: int, *, status: int, size: tuple[int, int], spent: int
+) -> bytes:
+    path = environ["PATH_INFO"]
+    if path != _USUAL:
+        path = path[:_PATH_SHOWN].encode("latin-1", "replace").decode("utf-8", "replace")
+    data = {
+        "time": datetime.now(UTC),
+        "level": logging.getLevelName(level),
+        "request_id": environ[REQUEST_ID],
+        "method": environ["REQUEST_METHOD"],
+        "path": path,
+        "status": status,
+        "bytes_in": size[0],
+        "bytes_out": size[1],
+        "total_ms": _ms(spent),
+    }
+    if trace.rows:
+        data["rows"] = trace.rows
+        data["decode_ms"] = _ms(trace.decode)
+        data["predict_ms"] = _ms(trace.predict)
+        data["encode_ms"] = _ms(trace.encode)
+    if trace.engine:
+        data["engine"] = trace.engine
+    if path != _USUAL and (named := _MODEL.fullmatch(path)):
+        data["model"] = named[1]
+    if trace.outside:
+        data["out_of_range"] = sum(trace.outside.values())
+    if trace.unseen:
+        data["unseen"] = sum(trace.unseen.values())
+    return orjson.dumps(data, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z)
+
+
+def _ms(nanoseconds: int) -> float:
+    return nanoseconds // 1000 / 1000
+
+
+def _length(headers: list[tuple[str, str]]) -> int:
+    return next((int(value) for name, value in headers if name == "Content-Length"), 0)
+
+
+def _carry(
+    headers: list[tuple[str, str]], back: list[tuple[str, str]], trace: Trace | None
+) -> None:
+    """Add the headers that came, and the warnings of an answered request.
+
+    SageMaker passes no header of ours on. A client that sent no attributes of its own finds the
+    warnings in those; one that did gets them back as they were.
+    """
+    present = {name for name, _ in headers}
+    headers.extend((name, value) for name, value in back if name not in present)
+    if trace is not None and (warnings := trace.warnings()):
+        headers.append((WARNINGS, warnings))
+        if ATTRIBUTES not in present and all(name != ATTRIBUTES for name, _ in back):
+            headers.append((ATTRIBUTES, warnings))
