@@ -43,6 +43,12 @@ class ServeSettings:
         Bytes of a request body; larger ones are answered 413.
     multi_model
         Whether the platform asks for a multi-model server (`SAGEMAKER_MULTI_MODEL`).
+    ensemble
+        Whether several boosters from elsewhere answer together (`SAGEMAKER_INFERENCE_ENSEMBLE`),
+        as they do in AWS's image; if not, the first alone does.
+    program, submit_directory
+        The user's inference code (`SAGEMAKER_PROGRAM`) and where it lies
+        (`SAGEMAKER_SUBMIT_DIRECTORY`); "" for `inference.py` in the model's folder `code`.
     """
 
     model_dir: Path
@@ -51,6 +57,9 @@ class ServeSettings:
     timeout: int = 60
     max_content_length: int = 25 * 2**20
     multi_model: bool = False
+    ensemble: bool = True
+    program: str = ""
+    submit_directory: str = ""
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> ServeSettings:
@@ -68,6 +77,9 @@ class ServeSettings:
             timeout=_integer(environ, "SAGEMAKER_MODEL_SERVER_TIMEOUT", 60),
             max_content_length=_integer(environ, "MAX_CONTENT_LENGTH", 25 * 2**20),
             multi_model=_text(environ, "SAGEMAKER_MULTI_MODEL", "false").casefold() == "true",
+            ensemble=_text(environ, "SAGEMAKER_INFERENCE_ENSEMBLE", "true").casefold() == "true",
+            program=_text(environ, "SAGEMAKER_PROGRAM", ""),
+            submit_directory=_text(environ, "SAGEMAKER_SUBMIT_DIRECTORY", ""),
         )
 
 
