@@ -44,6 +44,7 @@ def create_app(service: Service, settings: ServeSettings) -> Flask:
                 accept=request.headers.get("Accept", ""),
                 attributes=request.headers.get("X-Amzn-SageMaker-Custom-Attributes", ""),
                 query=request.args.to_dict(),
+                headers=dict(request.headers),
             )
         )
         response = Response(result.body, result.status, content_type=result.content_type)

@@ -20,7 +20,7 @@ from churn_daal.serving.decoders import FORMATS, Format
 from churn_daal.serving.encoders import ENCODERS
 from churn_daal.serving.predictions import Predictions, usual
 from churn_daal.serving.request import Answer, Request
-from churn_daal.tabular.encoder import Matrix
+from churn_daal.tabular.encoder import Encoder, Matrix
 
 _OFFERED = tuple(ENCODERS)
 
@@ -60,18 +60,12 @@ class ModelService:
         RequestError
             400: the body breaks the model's schema.
         """
-        declared = media.parse(request.content_type or "text/csv")
-        read = FORMATS.get(declared.name)
-        if read is None:
-            raise UnsupportedMediaTypeError(
-                f"Content-Type {request.content_type:.200} is not one this server reads; "
-                f"send one of: {media.listed(FORMATS)}"
-            )
+        read, declared = format_of(request)
         offered = tuple(sorted(_OFFERED, key=lambda name: name != declared.name))
         wanted = media.choose(request.accept, offered)
         if not len(request.body):
             return Answer(204)
-        blocks = _decoded(read, request, declared, self.model)
+        blocks = decoded(read, request, declared, self.model.encoder)
         first = next(blocks, None)
         if first is None:
             return Answer(204)
@@ -85,11 +79,38 @@ class ModelService:
             yield usual(self.model.manifest, self.model.predict(matrix))
 
 
-def _decoded(
-    read: Format, request: Request, declared: media.MediaType, model: Model
+def format_of(request: Request) -> tuple[Format, media.MediaType]:
+    """Return how a body is read, and the type it declares; CSV where it declares none.
+
+    Raises
+    ------
+    UnsupportedMediaTypeError
+        415: the type is none of `FORMATS`.
+    """
+    declared = media.parse(request.content_type or "text/csv")
+    read = FORMATS.get(declared.name)
+    if read is None:
+        raise UnsupportedMediaTypeError(
+            f"Content-Type {request.content_type:.200} is not one this server reads; "
+            f"send one of: {media.listed(FORMATS)}"
+        )
+    return read, declared
+
+
+def decoded(
+    read: Format, request: Request, declared: media.MediaType, encoder: Encoder
 ) -> Iterator[Matrix]:
+    """Yield a body's rows, float32 (n, width) at a time.
+
+    Raises
+    ------
+    UndecodableBodyError
+        415.
+    RequestError
+        400: the body breaks the schema.
+    """
     try:
-        yield from read.decode(request.body, declared.parameters, model.encoder)
+        yield from read.decode(request.body, declared.parameters, encoder)
     except DecodeError as error:
         raise UndecodableBodyError(_refusal(read.kind, error)) from error
     except SchemaError as error:

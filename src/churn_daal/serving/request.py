@@ -21,6 +21,8 @@ class Request:
         `X-Amzn-SageMaker-Custom-Attributes` as it came, "" where absent (rule S6).
     query
         What the URL asks for beside the path.
+    headers
+        Every header, by the name it came with.
     """
 
     body: memoryview
@@ -28,6 +30,7 @@ class Request:
     accept: str = ""
     attributes: str = ""
     query: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 import signal
 import socket
 import struct
@@ -21,10 +22,9 @@ from gunicorn.arbiter import Arbiter
 from gunicorn.errors import HaltServer
 from gunicorn.workers.base import Worker
 
-from churn_daal import artifact
 from churn_daal.errors import ArtifactError, UserError
 from churn_daal.serving.app import create_app
-from churn_daal.serving.loading import load_service
+from churn_daal.serving.loading import Provision, load_service, provide
 from churn_daal.settings import ServeSettings, usable_cores
 
 log = logging.getLogger(__name__)
@@ -40,8 +40,8 @@ STALL_SECONDS = 5
 class Server(BaseApplication):  # type: ignore[misc]
     """gunicorn set up from `ServeSettings`, reading neither files nor arguments of its own."""
 
-    def __init__(self, settings: ServeSettings) -> None:
-        self.settings = settings
+    def __init__(self, settings: ServeSettings, provision: Provision) -> None:
+        self.settings, self.provision = settings, provision
         super().__init__()
 
     def load_config(self) -> None:
@@ -52,7 +52,7 @@ class Server(BaseApplication):  # type: ignore[misc]
     def load(self) -> Flask:
         """Build the app; gunicorn calls this in each worker, and ends where one cannot."""
         try:
-            return build_app(self.settings)
+            return build_app(self.settings, self.provision)
         except (ArtifactError, UserError) as error:
             print(f"serve: {error}", file=sys.stderr, flush=True)
             raise SystemExit(Arbiter.APP_LOAD_ERROR) from None
@@ -76,7 +76,7 @@ def options(settings: ServeSettings) -> dict[str, Any]:
     }
 
 
-def build_app(settings: ServeSettings) -> Flask:
+def build_app(settings: ServeSettings, provision: Provision) -> Flask:
     """Load the model and build the app that answers from it.
 
     Raises
@@ -84,10 +84,11 @@ def build_app(settings: ServeSettings) -> Flask:
     ArtifactError
         The model folder is damaged.
     UserError
-        The model's objective is unknown to this release.
+        The model's objective is unknown to this release, or the user's code fails.
     """
     threads = max(1, usable_cores() // settings.workers)
-    return create_app(load_service(settings.model_dir, threads=threads), settings)
+    service = load_service(settings.model_dir, threads=threads, provision=provision)
+    return create_app(service, settings)
 
 
 def main() -> int:
@@ -98,24 +99,38 @@ def main() -> int:
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s", stream=sys.stderr)
     try:
         settings = ServeSettings.from_env()
-        manifest = artifact.audit(settings.model_dir)
+        provision = provide(
+            settings.model_dir,
+            ensemble=settings.ensemble,
+            program=settings.program,
+            submit_directory=settings.submit_directory,
+        )
     except (ArtifactError, UserError) as error:
         print(f"serve: {error}", file=sys.stderr, flush=True)
         return 1
     log.info(
-        "serving %s from %s with engine %s, %d workers on port %d",
-        *(manifest.objective, settings.model_dir, manifest.engine.name),
-        *(settings.workers, settings.port),
+        "serving %s from %s, %d workers on port %d",
+        *(_told(provision), settings.model_dir, settings.workers, settings.port),
     )
     if settings.multi_model:
         log.warning("SAGEMAKER_MULTI_MODEL is set: this release serves one model, not several")
     try:
-        Server(settings).run()
+        Server(settings, provision).run()
     except HaltServer as halt:
         # gunicorn ends by itself when one worker cannot load the model, but raises when a second
         # one cannot while it is ending.
         return int(halt.exit_status)
+    finally:
+        if provision.packages is not None:
+            shutil.rmtree(provision.packages, ignore_errors=True)
     return 0
+
+
+def _told(provision: Provision) -> str:
+    if provision.model is None:
+        return "the model of model_fn"
+    manifest = provision.model.manifest
+    return f"{manifest.objective} with engine {manifest.engine.name}"
 
 
 def _end_at_sigterm(_arbiter: Arbiter, _worker: Worker) -> None:
