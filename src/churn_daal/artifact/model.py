@@ -95,7 +95,7 @@ class Model:
 
 
 def load(
-    model_dir: Path,
+    model_dir: Path | str,
     *,
     threads: int | None = None,
     ensemble: bool = True,
@@ -125,6 +125,7 @@ def load(
     UserError
         The objective is unknown to this release.
     """
+    model_dir = Path(model_dir)
     if prepared is None:
         known = not foreign.is_foreign(model_dir)
         # Of its own folder the bytes are tried as they are, and only then read for what is wrong.

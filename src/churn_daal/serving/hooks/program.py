@@ -43,7 +43,7 @@ class Program:
     @property
     def name(self) -> str:
         """The name of its module."""
-        return self.folder.name if self.path.name == "__init__.py" else self.path.stem
+        return self.path.parent.name if self.path.name == "__init__.py" else self.path.stem
 
 
 def find_program(
@@ -74,7 +74,7 @@ def find_program(
             return None
         raise _not_there(folder, program, submit_directory)
     search = tuple(place for place in (folder, folder / LIBRARIES) if place.is_dir())
-    return Program(path, path.parent, search, loads_model="model_fn" in _top_names(path))
+    return Program(path, folder, search, loads_model="model_fn" in _top_names(path))
 
 
 def _folder(model_dir: Path, submit_directory: str) -> Path:
