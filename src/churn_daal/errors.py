@@ -75,9 +75,26 @@ class SchemaError(DataError):
 
 
 class RequestError(ChurnDaalError):
-    """A request that is refused; `status` is the HTTP status it is answered with."""
+    """A request that is refused; `status` is the HTTP status it is answered with.
+
+    Inference code of a user's own raises it, as `churn_daal.RequestError`, to refuse a request.
+
+    Parameters
+    ----------
+    text
+        What came, what was expected and the remedy: the client reads it.
+    status
+        From 400 to 599; by default the class's own.
+    """
 
     status = 400
+
+    def __init__(self, text: str, *, status: int | None = None) -> None:
+        if status is not None:
+            if not 400 <= status <= 599:
+                raise ValueError(f"status is {status}; a refusal has one from 400 to 599")
+            self.status = status
+        super().__init__(text)
 
 
 class UndecodableBodyError(RequestError):

@@ -147,18 +147,7 @@ def _booster(model: object) -> xgboost.Booster:
         rounds = 0
     if not rounds:
         raise UserError("the booster has no rounds; train it, or load a model, before save")
-    return _cut(model, rounds)
-
-
-def _cut(booster: xgboost.Booster, rounds: int) -> xgboost.Booster:
-    best = booster.attr("best_iteration")
-    if best is None or int(best) + 1 >= rounds:
-        return booster
-    if read_anatomy(read_config(booster)).kind != "gbtree":
-        log.warning("only a gbtree booster can be cut to its best round: all %d are saved", rounds)
-        return booster
-    log.info("the booster is cut to its best round, %s of %d", best, rounds - 1)
-    return booster[: int(best) + 1]
+    return engine.to_best_round(model)
 
 
 def _names(

@@ -64,6 +64,12 @@ class ServeSettings:
         Where `/metrics` is answered; None for the port of all other routes.
     log_level
         From which on lines are logged, as Python's `logging` numbers them.
+    ensemble
+        Whether several boosters from elsewhere answer together (`SAGEMAKER_INFERENCE_ENSEMBLE`),
+        as they do in AWS's image; if not, the first alone does.
+    program, submit_directory
+        The user's inference code (`SAGEMAKER_PROGRAM`) and where it lies
+        (`SAGEMAKER_SUBMIT_DIRECTORY`); "" for `inference.py` in the model's folder `code`.
     """
 
     model_dir: Path
@@ -78,6 +84,9 @@ class ServeSettings:
     max_concurrent_transforms: int | None = None
     metrics_port: int | None = None
     log_level: int = logging.INFO
+    ensemble: bool = True
+    program: str = ""
+    submit_directory: str = ""
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> ServeSettings:
@@ -105,6 +114,9 @@ class ServeSettings:
             max_concurrent_transforms=concurrent,
             metrics_port=next((other for other in safe if other != port), None),
             log_level=_log_level(environ),
+            ensemble=_text(environ, "SAGEMAKER_INFERENCE_ENSEMBLE", "true").casefold() == "true",
+            program=_text(environ, "SAGEMAKER_PROGRAM", ""),
+            submit_directory=_text(environ, "SAGEMAKER_SUBMIT_DIRECTORY", ""),
         )
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from churn_daal.artifact.folder import MANIFEST, XGBOOST_MODEL
+from churn_daal.artifact.forms import START_BYTES, fault_of, is_pickle
 from churn_daal.artifact.manifest import Manifest
 from churn_daal.errors import ArtifactError, UserError
 
@@ -74,7 +75,9 @@ def open_earlier(folder: Path) -> Earlier:
             f"{source} holds no {XGBOOST_MODEL} at its top; expected the model.tar.gz of a "
             f"training job. {_REMEDY}."
         )
-    _refuse_other_forms(source, booster)
+    fault = fault_of(source, booster[:START_BYTES])
+    if fault is not None:
+        raise UserError(fault)
     return Earlier(booster, _manifest(source, contents.get(MANIFEST), booster), source)
 
 
@@ -87,8 +90,8 @@ def _candidates(folder: Path) -> Iterator[Path]:
             continue  # what lies beside an unpacked model
         if path.name == XGBOOST_MODEL or path.name.endswith((*_ARCHIVES, *_BOOSTERS)):
             yield path
-        elif path.name.endswith((".pkl", ".pickle", ".joblib")):
-            raise _pickled(path)
+        elif is_pickle(path.name, b""):
+            raise UserError(fault_of(path, b""))
 
 
 def _only(folder: Path, found: list[Path]) -> Path:
@@ -145,25 +148,6 @@ def _read(path: Path, limit: int) -> bytes:
 
 def _too_large(what: object, limit: str) -> UserError:
     return UserError(f"{what} is over the limit of {limit} for a model. {_REMEDY}.")
-
-
-def _refuse_other_forms(source: Path, booster: bytes) -> None:
-    start = booster[:4]
-    if start[:1] == b"\x80" or start[:2] in {b"cc", b"(c", b"(i", b"cx"}:
-        raise _pickled(source)
-    if start == b"binf" or not start.lstrip()[:1] == b"{":
-        raise UserError(
-            f"{source}: the model is neither UBJ nor JSON (it starts with {start!r}); XGBoost 3.1 "
-            "and later do not read its old binary form. Load it with the XGBoost that saved it. "
-            f"{_REMEDY}."
-        )
-
-
-def _pickled(source: Path) -> UserError:
-    return UserError(
-        f"{source}: the model is a pickle, which can run any code when it is loaded, and is not "
-        f"read. Load it where it was made. {_REMEDY}."
-    )
 
 
 def _manifest(source: Path, data: bytes | None, booster: bytes) -> Manifest | None:

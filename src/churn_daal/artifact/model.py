@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from churn_daal import engine as engines
-from churn_daal.artifact.folder import ONEDAL, XGBOOST_MODEL, audit
+from churn_daal.artifact import folder, foreign
+from churn_daal.artifact.folder import ONEDAL, XGBOOST_MODEL
 from churn_daal.artifact.manifest import Manifest
+from churn_daal.artifact.prepared import Member, Prepared, prepare
 from churn_daal.errors import ArtifactError
 from churn_daal.tabular.encoder import Encoder, Matrix
 
-log = logging.getLogger(__name__)
+if TYPE_CHECKING:
+    import xgboost
 
 
 @dataclass(frozen=True)
@@ -31,27 +36,57 @@ class Model:
         The matrix to predictions.
     explainer
         What else there is to say about an encoded row.
+    sources
+        The boosters' files; several of an ensemble.
     """
 
     manifest: Manifest
     encoder: Encoder
     engine: engines.Engine
     explainer: engines.Explainer
+    sources: tuple[Path, ...] = ()
 
-    def predict(self, X: Matrix) -> Matrix:
+    @cached_property
+    def booster(self) -> xgboost.Booster:
+        """The booster itself, read when it is first asked for; the first of an ensemble's."""
+        return foreign.read_foreign(self.sources[0])
+
+    def predict(self, X: ArrayLike) -> Matrix:
         """Predict encoded rows.
 
         Parameters
         ----------
         X
-            float32 (n, schema.width), C-contiguous.
+            (n, schema.width); NaN is missing. It is used as it is where it is C-contiguous
+            float32.
 
         Returns
         -------
         float32 (n,): probability of the positive class, value, or the class number of
         `binary:hinge`; (n, classes) probabilities for `multi:*`.
+
+        Raises
+        ------
+        ValueError
+            X is of another width.
         """
-        return self.engine.predict(X)
+        return self.engine.predict(np.ascontiguousarray(X, dtype=np.float32))
+
+    def predict_proba(self, X: ArrayLike) -> Matrix:
+        """Return float32 (n, classes), the probability of each class.
+
+        Raises
+        ------
+        ValueError
+            X is of another width, or the objective answers no probabilities.
+        """
+        objective = self.engine.objective
+        if objective.link not in {"logit", "softmax"} or not self.manifest.labels.classes:
+            raise ValueError(f"a {objective.name} model answers no probabilities; use predict")
+        answers = self.predict(X)
+        if answers.ndim > 1:
+            return answers
+        return np.column_stack([1 - answers, answers])
 
     def answers(self) -> bool:
         """Tell whether a row of missing values gets an answer that is a number.
@@ -62,11 +97,17 @@ class Model:
         return not np.isnan(self.predict(row)).any()
 
 
-def load(model_dir: Path, *, threads: int | None = None) -> Model:
+def load(
+    model_dir: Path | str,
+    *,
+    threads: int | None = None,
+    ensemble: bool = True,
+    prepared: Prepared | None = None,
+) -> Model:
     """Audit a model folder, then build the model.
 
-    The ready oneDAL bytes are used as they are if this oneDAL wrote them; otherwise the
-    booster is converted again, through the parity gate.
+    The ready oneDAL bytes are used as they are if this oneDAL wrote them; otherwise, and for a
+    booster from elsewhere, it is converted here, through the parity gate.
 
     Parameters
     ----------
@@ -75,16 +116,35 @@ def load(model_dir: Path, *, threads: int | None = None) -> Model:
     threads
         Threads one prediction may use, in either engine; None leaves it to the libraries.
         For oneDAL it is set for the whole process.
+    ensemble
+        Whether several boosters from elsewhere answer together.
+    prepared
+        What `prepare` made of the folder, to spare its work here.
 
     Raises
     ------
     ArtifactError
         The folder fails its audit, or the trees do not fit the manifest.
+    UserError
+        The objective is unknown to this release.
     """
-    manifest = audit(model_dir)
+    model_dir = Path(model_dir)
+    if prepared is None:
+        known = not foreign.is_foreign(model_dir)
+        # Of its own folder the bytes are tried as they are, and only then read for what is wrong.
+        prepared = (
+            Prepared(folder.audit(model_dir)) if known else prepare(model_dir, ensemble=ensemble)
+        )
     if threads is not None:
         engines.set_threads(threads)
-    engine, as_gated = _engine(model_dir, manifest, threads or 0)
+    manifest = prepared.manifest
+    sources = tuple(member.booster for member in prepared.members) or (model_dir / XGBOOST_MODEL,)
+    gated = False
+    if prepared.members:
+        built = [_built(member, manifest, threads or 0) for member in prepared.members]
+        engine = built[0] if len(built) == 1 else engines.EnsembleEngine(built)
+    else:
+        engine, gated = _stored(model_dir, manifest, threads or 0)
     width = manifest.schema.width
     if engine.n_features != width:
         raise ArtifactError(
@@ -93,10 +153,10 @@ def load(model_dir: Path, *, threads: int | None = None) -> Model:
         )
     explainer = engines.Explainer(
         engine,
-        lambda: engines.load_xgboost(model_dir / XGBOOST_MODEL, threads=threads or 0),
-        contributions=as_gated and _contributions_passed(manifest),
+        None if len(sources) > 1 else lambda: _native(sources[0], threads or 0),
+        contributions=gated and _contributions_passed(manifest),
     )
-    return Model(manifest, Encoder(manifest.schema), engine, explainer)
+    return Model(manifest, Encoder(manifest.schema), engine, explainer, sources)
 
 
 def _contributions_passed(manifest: Manifest) -> bool:
@@ -104,22 +164,28 @@ def _contributions_passed(manifest: Manifest) -> bool:
     return isinstance(found, dict) and found.get("passed") is True
 
 
-def _engine(model_dir: Path, manifest: Manifest, threads: int) -> tuple[engines.Engine, bool]:
-    """Return the engine, and whether it is the very one that training's gate saw."""
-    booster = model_dir / XGBOOST_MODEL
+def _stored(model_dir: Path, manifest: Manifest, threads: int) -> tuple[engines.Engine, bool]:
+    """Build from the folder's own files; tell whether training's gate saw this very engine."""
+    booster, path = model_dir / XGBOOST_MODEL, model_dir / ONEDAL
     if manifest.engine.name == "xgboost":
         return engines.load_xgboost(booster, threads=threads), True
-    path = model_dir / ONEDAL
     try:
-        engine = engines.load_onedal(
-            path.read_bytes(),
-            objective=manifest.objective,
-            n_features=manifest.schema.width,
-            n_classes=manifest.num_class,
-        )
-    except (FileNotFoundError, engines.OtherVersionError) as error:
-        why = f"there is no {ONEDAL}" if isinstance(error, FileNotFoundError) else str(error)
-    else:
-        return engine, True
-    log.warning("converting the booster again: %s Train again to spare this at each start.", why)
-    return engines.rebuild(booster), False
+        return _built(Member(booster, path.read_bytes()), manifest, threads), True
+    except (FileNotFoundError, engines.OtherVersionError):
+        [member] = prepare(model_dir).members
+    return _built(member, manifest, threads), False
+
+
+def _native(booster: Path, threads: int) -> engines.XGBoostEngine:
+    return engines.XGBoostEngine(foreign.read_foreign(booster), threads=threads)
+
+
+def _built(member: Member, manifest: Manifest, threads: int) -> engines.Engine:
+    if member.onedal is None:
+        return _native(member.booster, threads)
+    return engines.load_onedal(
+        member.onedal,
+        objective=manifest.objective,
+        n_features=manifest.schema.width,
+        n_classes=manifest.num_class,
+    )

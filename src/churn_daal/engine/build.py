@@ -14,14 +14,12 @@ import numpy as np
 
 from churn_daal.engine.anatomy import read_anatomy, read_config
 from churn_daal.engine.convert import convert
-from churn_daal.engine.native import XGBoostEngine, read_booster
+from churn_daal.engine.native import XGBoostEngine
 from churn_daal.engine.parity import Parity, check_parity
 from churn_daal.engine.protocol import Engine, Matrix
 from churn_daal.errors import ConversionError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import xgboost
 
 log = logging.getLogger(__name__)
@@ -84,29 +82,27 @@ def build(booster: xgboost.Booster, X_check: Matrix, *, seed: int) -> Built:
     return Built(converted, converted.to_bytes(), parity, None)
 
 
-def rebuild(path: Path) -> Engine:
-    """Choose an engine for a stored booster whose oneDAL bytes are missing or of another release.
+def rebuild(booster: xgboost.Booster) -> Built:
+    """Choose an engine for a booster without rows to compare on.
 
-    The gate has no rows of the user's here: it compares on missing values and on the splits.
+    That is one from elsewhere, or one whose oneDAL bytes are missing or of another release. The
+    gate compares on missing values and on the splits.
 
     Parameters
     ----------
-    path
-        A model in one of XGBoost's own formats.
+    booster
+        With just the trees it is to serve with, as for `build`.
 
     Raises
     ------
-    ArtifactError
-        The file is missing, or XGBoost cannot read it.
     UserError
         The booster's objective is unknown to this release.
     """
-    booster = read_booster(path)
     width = read_anatomy(read_config(booster)).n_features
     built = build(booster, np.empty((0, width), dtype=np.float32), seed=0)
     if built.reason is not None:
         log.warning("serving with XGBoost itself: %s", built.reason)
-    return built.engine
+    return built
 
 
 def _fall_back(booster: xgboost.Booster, parity: Parity | None, reason: str) -> Built:

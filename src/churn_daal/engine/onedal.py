@@ -161,11 +161,9 @@ def load_onedal(
             f"the oneDAL model has {_widths(found)}, the manifest says {_widths(expected)} for "
             f"{objective.name}. The model folder mixes files of two jobs; unpack it afresh."
         )
-    if header.onedal != run_version():
-        raise OtherVersionError(
-            f"the oneDAL model was written by oneDAL {header.onedal}, this is {run_version()}. "
-            "Convert the booster again."
-        )
+    other = _other_version(header)
+    if other is not None:
+        raise OtherVersionError(other)
     model = getattr(extension(), f"gbt_{header.kind}_model")()
     model.__setstate__(state)
     engine = (
@@ -179,6 +177,26 @@ def load_onedal(
             f"header says {header.n_features} and {header.n_trees}. Convert the booster again."
         )
     return engine
+
+
+def outdated(data: bytes) -> str | None:
+    """Return why the framed bytes have to be made again: another release's. None if they need not.
+
+    Raises
+    ------
+    ArtifactError
+        The bytes are damaged.
+    """
+    return _other_version(unpack(data)[0])
+
+
+def _other_version(header: Header) -> str | None:
+    if header.onedal == run_version():
+        return None
+    return (
+        f"the oneDAL model was written by oneDAL {header.onedal}, this is {run_version()}. "
+        "Convert the booster again."
+    )
 
 
 def _widths(expected: _Expected) -> str:

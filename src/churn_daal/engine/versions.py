@@ -22,12 +22,13 @@ def engine_versions() -> dict[str, str]:
     """
     return {
         "onedal": run_version(),
-        "scikit-learn-intelex": _first_version("scikit-learn-intelex"),
-        "xgboost": _first_version(*XGBOOST_PACKAGES),
+        "scikit-learn-intelex": package_version("scikit-learn-intelex"),
+        "xgboost": package_version(*XGBOOST_PACKAGES),
     }
 
 
-def _first_version(*packages: str) -> str:
+def package_version(*packages: str) -> str:
+    """Return the version of the first of these packages that is installed."""
     for package in packages:
         try:
             return version(package)

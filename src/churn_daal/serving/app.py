@@ -59,6 +59,7 @@ def create_app(service: Service, settings: ServeSettings, tally: Tally | None = 
                 accept=request.headers.get("Accept", ""),
                 attributes=request.headers.get(ATTRIBUTES, ""),
                 query={key: ",".join(values) for key, values in request.args.lists()},
+                headers=request.headers,
                 trace=trace,
             )
         )

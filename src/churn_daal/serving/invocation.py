@@ -26,7 +26,7 @@ from churn_daal.serving.predictions import Predictions, predictions
 from churn_daal.serving.request import Answer, Request
 from churn_daal.serving.spool import spooled
 from churn_daal.serving.trace import Trace
-from churn_daal.tabular.encoder import Matrix
+from churn_daal.tabular.encoder import Encoder, Matrix
 
 _OFFERED = tuple(ENCODERS)
 
@@ -77,13 +77,7 @@ class ModelService:
             400: the body breaks the model's schema, or the request asks for an output that the
             model has not.
         """
-        declared = media.parse(request.content_type or "text/csv")
-        read = FORMATS.get(declared.name)
-        if read is None:
-            raise UnsupportedMediaTypeError(
-                f"Content-Type {request.content_type:.200} is not one this server reads; "
-                f"send one of: {media.listed(FORMATS)}"
-            )
+        read, declared = format_of(request)
         offered = tuple(sorted(_OFFERED, key=lambda name: name != declared.name))
         wanted = media.choose(request.accept, offered)
         planned = self._plan(request)
@@ -91,7 +85,7 @@ class ModelService:
             return Answer(204)
         trace = request.trace
         trace.engine = self.model.manifest.engine.name
-        blocks = trace.decoding(self._decoded(read, request, declared))
+        blocks = trace.decoding(self._rows(read, request, declared))
         first = next(blocks, None)
         if first is None:
             return Answer(204)
@@ -114,20 +108,13 @@ class ModelService:
         for matrix in blocks:
             yield trace.predicting(predict, matrix)
 
-    def _decoded(
-        self, read: Format, request: Request, declared: media.MediaType
-    ) -> Iterator[Matrix]:
+    def _rows(self, read: Format, request: Request, declared: media.MediaType) -> Iterator[Matrix]:
         trace = request.trace
         encoder = self.model.encoder.counting(trace.unseen)
-        try:
-            for matrix in read.decode(request.body, declared.parameters, encoder):
-                if self._ranges is not None:
-                    self._ranges.count(matrix, trace.outside)
-                yield matrix
-        except DecodeError as error:
-            raise UndecodableBodyError(_refusal(read.kind, error)) from error
-        except SchemaError as error:
-            raise RequestError(_refusal(read.kind, error)) from error
+        for matrix in decoded(read, request, declared, encoder):
+            if self._ranges is not None:
+                self._ranges.count(matrix, trace.outside)
+            yield matrix
 
 
 def _encoded(wanted: str, blocks: Iterable[Predictions]) -> bytes | memoryview:
@@ -135,6 +122,44 @@ def _encoded(wanted: str, blocks: Iterable[Predictions]) -> bytes | memoryview:
     if wanted in CONCATENATED:
         return spooled(encode([block]) for block in blocks)
     return encode(blocks)
+
+
+def format_of(request: Request) -> tuple[Format, media.MediaType]:
+    """Return how a body is read, and the type it declares; CSV where it declares none.
+
+    Raises
+    ------
+    UnsupportedMediaTypeError
+        415: the type is none of `FORMATS`.
+    """
+    declared = media.parse(request.content_type or "text/csv")
+    read = FORMATS.get(declared.name)
+    if read is None:
+        raise UnsupportedMediaTypeError(
+            f"Content-Type {request.content_type:.200} is not one this server reads; "
+            f"send one of: {media.listed(FORMATS)}"
+        )
+    return read, declared
+
+
+def decoded(
+    read: Format, request: Request, declared: media.MediaType, encoder: Encoder
+) -> Iterator[Matrix]:
+    """Yield a body's rows, float32 (n, width) at a time.
+
+    Raises
+    ------
+    UndecodableBodyError
+        415.
+    RequestError
+        400: the body breaks the schema.
+    """
+    try:
+        yield from read.decode(request.body, declared.parameters, encoder)
+    except DecodeError as error:
+        raise UndecodableBodyError(_refusal(read.kind, error)) from error
+    except SchemaError as error:
+        raise RequestError(_refusal(read.kind, error)) from error
 
 
 def _refusal(kind: str, error: DataError) -> str:

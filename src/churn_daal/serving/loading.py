@@ -2,15 +2,84 @@
 
 from __future__ import annotations
 
+import logging
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from churn_daal import artifact
 from churn_daal.errors import ArtifactError
+from churn_daal.serving.hooks.packages import install_packages
+from churn_daal.serving.hooks.program import Program, find_program
+from churn_daal.serving.hooks.service import HookService
 from churn_daal.serving.invocation import ModelService
 from churn_daal.serving.request import Service
 
+log = logging.getLogger(__name__)
 
-def load_service(model_dir: Path, *, threads: int, outputs: tuple[str, ...] = ()) -> Service:
+
+@dataclass(frozen=True)
+class Provision:
+    """What is made ready once, for every worker that loads a model.
+
+    Attributes
+    ----------
+    model
+        Converted where it has to be; None where the user's `model_fn` loads it.
+    program
+        The user's inference code; None without.
+    packages
+        The folder of the packages that were installed for it, to be removed at the end; None
+        where there were none to install.
+    ensemble
+        Whether several boosters from elsewhere answer together.
+    """
+
+    model: artifact.Prepared | None
+    program: Program | None = None
+    packages: Path | None = None
+    ensemble: bool = True
+
+
+def provide(
+    model_dir: Path, *, ensemble: bool = True, program: str = "", submit_directory: str = ""
+) -> Provision:
+    """Make a model folder ready to be loaded, without computing in this process.
+
+    The user's code is found and its packages are installed; it is not run.
+
+    Parameters
+    ----------
+    model_dir
+        An untarred model, read only.
+    ensemble, program, submit_directory
+        As in `ServeSettings`.
+
+    Raises
+    ------
+    ArtifactError
+        The model folder is damaged, or has no model.
+    UserError
+        The model's objective is unknown to this release, or the code or a package of it is not
+        there.
+    """
+    code = find_program(model_dir, program=program, submit_directory=submit_directory)
+    if code is None:
+        return Provision(artifact.prepare_apart(model_dir, ensemble=ensemble), ensemble=ensemble)
+    log.info("inference code of the model's own: %s", code.path)
+    prepared = None if code.loads_model else artifact.prepare_apart(model_dir, ensemble=ensemble)
+    packages = install_packages(code.folder)
+    if packages is not None:
+        code = replace(code, search=(*code.search, packages))
+    return Provision(prepared, code, packages, ensemble)
+
+
+def load_service(
+    model_dir: Path,
+    *,
+    threads: int,
+    outputs: tuple[str, ...] = (),
+    provision: Provision | None = None,
+) -> Service:
     """Load a model, and make sure that it answers.
 
     Parameters
@@ -21,15 +90,28 @@ def load_service(model_dir: Path, *, threads: int, outputs: tuple[str, ...] = ()
         Threads one prediction may use.
     outputs
         Names of what is answered where a request names nothing; empty for the usual answer.
+    provision
+        What `provide` made of the folder; by default that is done here.
 
     Raises
     ------
     ArtifactError
         The model folder is damaged.
     UserError
-        The model's objective is unknown to this release.
+        The model's objective is unknown to this release, or the user's code fails.
     """
-    service = ModelService(artifact.load(model_dir, threads=threads), outputs)
+    ready = provide(model_dir) if provision is None else provision
+
+    def load_model() -> artifact.Model:
+        return artifact.load(
+            model_dir, threads=threads, ensemble=ready.ensemble, prepared=ready.model
+        )
+
+    service: Service
+    if ready.program is not None:
+        service = HookService(ready.program, model_dir, load_model)
+    else:
+        service = ModelService(load_model(), outputs)
     if not service.ready():
         raise ArtifactError("the model does not answer a row of missing values; train it again")
     return service

@@ -51,6 +51,12 @@ def choose(accept: str, offered: tuple[str, ...]) -> str:
     return best
 
 
+def preferred(accept: str) -> str:
+    """Return the type an Accept header likes best, without parameters; "" where any will do."""
+    best = (parse_accept_header(accept).best or "").partition(";")[0].strip().lower()
+    return "" if "*" in best else best
+
+
 def listed(types: Collection[str]) -> str:
     """Return media types for a message."""
     return ", ".join(types)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -25,6 +25,8 @@ class Request:
         What the URL asks for beside the path.
     trace
         Filled in by whoever answers.
+    headers
+        Every header's name, as it came, and value.
     """
 
     body: memoryview
@@ -33,6 +35,7 @@ class Request:
     attributes: str = ""
     query: Mapping[str, str] = field(default_factory=dict)
     trace: Trace = field(default_factory=Trace)
+    headers: Iterable[tuple[str, str]] = ()
 
 
 @dataclass(frozen=True)

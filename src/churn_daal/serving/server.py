@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import math
 import os
+import shutil
 import signal
 import socket
 import struct
@@ -24,11 +25,10 @@ from gunicorn.arbiter import Arbiter
 from gunicorn.errors import HaltServer
 from gunicorn.workers.base import Worker
 
-from churn_daal import artifact
 from churn_daal.errors import ArtifactError, UserError
 from churn_daal.serving.app import create_app
 from churn_daal.serving.counters import Counters, Tally
-from churn_daal.serving.loading import load_service
+from churn_daal.serving.loading import Provision, load_service, provide
 from churn_daal.serving.outputs import setting_faults
 from churn_daal.settings import ServeSettings, safe_ports, usable_cores
 
@@ -45,8 +45,8 @@ STALL_SECONDS = 5
 class Server(BaseApplication):  # type: ignore[misc]
     """gunicorn set up from `ServeSettings`, reading neither files nor arguments of its own."""
 
-    def __init__(self, settings: ServeSettings) -> None:
-        self.settings = settings
+    def __init__(self, settings: ServeSettings, provision: Provision) -> None:
+        self.settings, self.provision = settings, provision
         # Before the fork, so that all workers share them. While gunicorn reloads there are twice
         # as many workers.
         self.counters = Counters(2 * settings.workers)
@@ -61,7 +61,7 @@ class Server(BaseApplication):  # type: ignore[misc]
     def load(self) -> Flask:
         """Build the app; gunicorn calls this in each worker, and ends where one cannot."""
         try:
-            return build_app(self.settings, self.tally)
+            return build_app(self.settings, self.provision, self.tally)
         except (ArtifactError, UserError) as error:
             print(f"serve: {error}", file=sys.stderr, flush=True)
             raise SystemExit(Arbiter.APP_LOAD_ERROR) from None
@@ -89,7 +89,7 @@ def options(settings: ServeSettings) -> dict[str, Any]:
     }
 
 
-def build_app(settings: ServeSettings, tally: Tally | None = None) -> Flask:
+def build_app(settings: ServeSettings, provision: Provision, tally: Tally | None = None) -> Flask:
     """Load the model and build the app that answers from it, and counts in `tally`.
 
     Raises
@@ -97,10 +97,15 @@ def build_app(settings: ServeSettings, tally: Tally | None = None) -> Flask:
     ArtifactError
         The model folder is damaged.
     UserError
-        The model's objective is unknown to this release.
+        The model's objective is unknown to this release, or the user's code fails.
     """
     threads = max(1, usable_cores() // settings.workers)
-    service = load_service(settings.model_dir, threads=threads, outputs=settings.inference_output)
+    service = load_service(
+        settings.model_dir,
+        threads=threads,
+        outputs=settings.inference_output,
+        provision=provision,
+    )
     return create_app(service, settings, tally)
 
 
@@ -113,26 +118,41 @@ def main() -> int:
     try:
         settings = _with_free_port(ServeSettings.from_env(), safe_ports())
         logging.getLogger().setLevel(settings.log_level)
-        manifest = artifact.audit(settings.model_dir)
+        provision = provide(
+            settings.model_dir,
+            ensemble=settings.ensemble,
+            program=settings.program,
+            submit_directory=settings.submit_directory,
+        )
     except (ArtifactError, UserError) as error:
         print(f"serve: {error}", file=sys.stderr, flush=True)
         return 1
     log.info(
-        "serving %s from %s with engine %s, %d workers on port %d",
-        *(manifest.objective, settings.model_dir, manifest.engine.name),
-        *(settings.workers, settings.port),
+        "serving %s from %s, %d workers on port %d",
+        *(_told(provision), settings.model_dir, settings.workers, settings.port),
     )
-    for fault in setting_faults(manifest, settings.inference_output):
-        log.warning("%s", fault)
+    if provision.model is not None:
+        for fault in setting_faults(provision.model.manifest, settings.inference_output):
+            log.warning("%s", fault)
     if settings.multi_model:
         log.warning("SAGEMAKER_MULTI_MODEL is set: this release serves one model, not several")
     try:
-        Server(settings).run()
+        Server(settings, provision).run()
     except HaltServer as halt:
         # gunicorn ends by itself when one worker cannot load the model, but raises when a second
         # one cannot while it is ending.
         return int(halt.exit_status)
+    finally:
+        if provision.packages is not None:
+            shutil.rmtree(provision.packages, ignore_errors=True)
     return 0
+
+
+def _told(provision: Provision) -> str:
+    if provision.model is None:
+        return "the model of model_fn"
+    manifest = provision.model.manifest
+    return f"{manifest.objective} with engine {manifest.engine.name}"
 
 
 def _with_free_port(settings: ServeSettings, safe: Iterable[int]) -> ServeSettings:

@@ -1,0 +1,103 @@
+"""Installs what inference code asks for: once, before the fork, from its wheels, nothing else."""
+
+from __future__ import annotations
+
+import json
+import logging
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from churn_daal.errors import UserError
+from churn_daal.wheelhouse import REQUIREMENTS, first_wheelhouse, pip_options, refusal
+
+log = logging.getLogger(__name__)
+
+
+def install_packages(folder: Path) -> Path | None:
+    """Install `requirements.txt` of a code folder into a new folder, and return that.
+
+    What the image has already is not installed again. The rest comes from the folder's
+    `wheelhouse`; no connection is made.
+
+    Parameters
+    ----------
+    folder
+        The code's, which may be read only.
+
+    Returns
+    -------
+    A temporary folder, the caller's to remove; None where nothing had to be installed.
+
+    Raises
+    ------
+    UserError
+        A package is not there, or is one the image runs on, in another version.
+    """
+    requirements = folder / REQUIREMENTS
+    if not requirements.is_file():
+        return None
+    wheels = first_wheelhouse(folder)
+    target = _temporary()
+    record = target / "pip.log"
+    report = target / "report.json"
+    # To a folder pip would install everything anew, numpy too: so it is first asked what lacks.
+    wanted = ["--dry-run", "--report", str(report), "--requirement", str(requirements)]
+    _pip(wanted, record, wheels, str(requirements))
+    missing = [_chosen(entry) for entry in json.loads(report.read_bytes())["install"]]
+    report.unlink()
+    if not missing:
+        record.unlink(missing_ok=True)
+        target.rmdir()
+        return None
+    for name, wheel_version, _ in missing:
+        _refuse_replacement(name, wheel_version, requirements)
+    log.info("installing %s", ", ".join(f"{name} {number}" for name, number, _ in missing))
+    urls = [url for _, _, url in missing]
+    _pip(["--no-deps", "--target", str(target), *urls], record, wheels, str(requirements))
+    record.unlink(missing_ok=True)
+    return target
+
+
+def _temporary() -> Path:
+    try:
+        return Path(tempfile.mkdtemp(prefix="churn-daal-packages-"))
+    except OSError as error:
+        raise UserError(
+            f"{REQUIREMENTS} of the inference code cannot be installed: there is no folder for it "
+            f"({error}). Give the container one (docker run --tmpfs /tmp), or lay the packages "
+            "unpacked in code/lib: pip install -r requirements.txt --target code/lib"
+        ) from error
+
+
+def _pip(arguments: Sequence[str], record: Path, wheels: Path | None, what: str) -> None:
+    options = dict(pip_options(record, wheels)) | {"no-index": "1"}
+    flags = [
+        f"--{name}" if value == "1" else f"--{name}={value}" for name, value in options.items()
+    ]
+    command = [sys.executable, "-m", "pip", "--isolated", "install", "--no-cache-dir", *flags]
+    done = subprocess.run(  # noqa: S603 - pip, on the user's own list
+        [*command, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=False
+    )
+    if done.returncode:
+        raise UserError(refusal(what, record, wheels))
+
+
+def _chosen(entry: dict[str, Any]) -> tuple[str, str, str]:
+    about = entry["metadata"]
+    return about["name"], about["version"], entry["download_info"]["url"]
+
+
+def _refuse_replacement(name: str, wanted: str, requirements: Path) -> None:
+    try:
+        held = version(name)
+    except PackageNotFoundError:
+        return
+    raise UserError(
+        f"{requirements} asks for {name} {wanted}, and the server itself runs on {name} {held}, "
+        f"which is loaded before your code; allow {held}, or leave {name} out"
+    )
