@@ -33,7 +33,7 @@ class Reply:
     body: bytes
     content_type: str
 
-    def json(self) -> Any:
+    def json(self) -> Any:  # noqa: ANN401 - as json.loads has it
         """Return the body as JSON."""
         return json.loads(self.body)
 
@@ -142,7 +142,7 @@ def fresh() -> str:
 
 
 def ping_is_200_without_any_model(server: Endpoint) -> None:
-    """The platform asks for health before it loads the first model."""
+    """Health is asked for before the first model is loaded."""
     assert server.ask("GET", "/ping").status == 200
 
 
@@ -217,7 +217,7 @@ def a_missing_url_is_404(server: Endpoint) -> None:
 
 
 def a_damaged_model_is_400(server: Endpoint) -> None:
-    """A folder whose files are damaged, or that holds none, loads nothing."""
+    """Nothing is loaded of a folder whose files are damaged, or that holds none."""
     for folder in ("damaged", "empty"):
         name = fresh()
         reply = server.load(name, folder)
@@ -275,7 +275,7 @@ def lists_come_in_pages(server: Endpoint) -> None:
 
 
 def an_invoke_is_an_invocation(server: Endpoint) -> None:
-    """The same types in and out, and the same refusals, as on `/invocations`."""
+    """Types in and out and refusals are those of `/invocations`."""
     with loaded(server) as name:
         record = json.dumps({"instances": [ROW.decode().strip().split(",")]}).encode()
         as_json = server.invoke(name, record, Content_Type="application/json", Accept="*/*")
@@ -297,14 +297,14 @@ def an_invoke_is_an_invocation(server: Endpoint) -> None:
 
 
 def invocations_without_a_model_are_refused(server: Endpoint) -> None:
-    """The server has many models and none of them is meant."""
+    """None of the many models is meant."""
     reply = server.ask("POST", "/invocations", ROW, Content_Type="text/csv")
 
     assert 400 <= reply.status < 500
 
 
 def clients_of_one_model_do_not_feel_the_coming_and_going_of_others(server: Endpoint) -> None:
-    """Loads and unloads under fire: 200 from what stays, 200 or 404 from what comes and goes."""
+    """Under fire 200 comes from what stays, 200 or 404 from what comes and goes."""
     over = threading.Event()
     fleeting = [fresh() for _ in range(3)]
 
