@@ -18,6 +18,7 @@ MAY_IMPORT = {
     "data": set(),
     "held_out": {"errors"},
     "settings": {"errors"},
+    "memory": set(),
     "contract": {"contract", "errors", "settings"},
     "tabular": {"tabular", "errors"},
     "engine": {"engine", "errors"},
@@ -26,11 +27,11 @@ MAY_IMPORT = {
     "cluster": {"cluster", "contract", "errors"},
     "script_mode": {"script_mode", "contract", "errors", "settings"},
     "saving": {*("artifact", "boosting", "engine", "held_out", "tabular", "errors", "settings")},
-    "serving": {"serving", "artifact", "engine", "tabular", "errors", "settings"},
+    "serving": {"serving", "artifact", "engine", "tabular", "errors", "memory", "settings"},
     "report": {"report", "engine", "tabular", "errors"},
     "training": {
         *("training", "artifact", "boosting", "cluster", "contract", "engine", "report"),
-        *("tabular", "errors", "settings"),
+        *("tabular", "errors", "memory", "settings"),
     },
 }
 

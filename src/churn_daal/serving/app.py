@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 
 import orjson
 from flask import Flask, Response, request
@@ -10,20 +11,15 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from churn_daal.errors import RequestError
 from churn_daal.serving.body import read_body
-from churn_daal.serving.request import Request, Service
+from churn_daal.serving.request import Answer, Request, Service
 from churn_daal.settings import ServeSettings
 
 log = logging.getLogger(__name__)
 
 
 def create_app(service: Service, settings: ServeSettings) -> Flask:
-    """Build the app that answers from one service.
-
-    Every refusal is JSON, `{"error": text, "status": code}`, as SageMaker shows the body of a
-    4xx to the client (rule S9). An unknown fault is logged with its traceback and answered with
-    a fixed text.
-    """
-    app = Flask("churn_daal", static_folder=None)
+    """Build the app that answers from one service."""
+    app = new_app()
 
     @app.get("/ping")
     def ping() -> Response:
@@ -31,24 +27,51 @@ def create_app(service: Service, settings: ServeSettings) -> Flask:
 
     @app.post("/invocations")
     def invocations() -> Response:
-        body = read_body(
-            request.environ["wsgi.input"],
-            length=request.content_length,
-            terminated=bool(request.environ.get("wsgi.input_terminated")),
-            limit=settings.max_content_length,
+        return invoke(service.answer, settings)
+
+    return app
+
+
+def invoke(answer: Callable[[Request], Answer], settings: ServeSettings) -> Response:
+    """Answer the invocation that came, whatever its route."""
+    result = answer(
+        Request(
+            received(settings),
+            content_type=request.headers.get("Content-Type", ""),
+            accept=request.headers.get("Accept", ""),
+            attributes=request.headers.get("X-Amzn-SageMaker-Custom-Attributes", ""),
+            query=request.args.to_dict(),
         )
-        result = service.answer(
-            Request(
-                body,
-                content_type=request.headers.get("Content-Type", ""),
-                accept=request.headers.get("Accept", ""),
-                attributes=request.headers.get("X-Amzn-SageMaker-Custom-Attributes", ""),
-                query=request.args.to_dict(),
-            )
-        )
-        response = Response(result.body, result.status, content_type=result.content_type)
-        response.headers.extend(result.headers)
-        return response
+    )
+    response = Response(result.body, result.status, content_type=result.content_type)
+    response.headers.extend(result.headers)
+    return response
+
+
+def received(settings: ServeSettings) -> memoryview:
+    """Return the body that came, whole and within the limit.
+
+    Raises
+    ------
+    RequestError
+        It is not.
+    """
+    return read_body(
+        request.environ["wsgi.input"],
+        length=request.content_length,
+        terminated=bool(request.environ.get("wsgi.input_terminated")),
+        limit=settings.max_content_length,
+    )
+
+
+def new_app() -> Flask:
+    """Return an app without routes, which refuses as all of this server does.
+
+    Every refusal is JSON, `{"error": text, "status": code}`, as SageMaker shows the body of a
+    4xx to the client (rule S9). An unknown fault is logged with its traceback and answered with
+    a fixed text.
+    """
+    app = Flask("churn_daal", static_folder=None)
 
     @app.errorhandler(RequestError)
     def refused(error: RequestError) -> Response:

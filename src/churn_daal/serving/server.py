@@ -12,6 +12,8 @@ import signal
 import socket
 import struct
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -38,10 +40,19 @@ STALL_SECONDS = 5
 
 
 class Server(BaseApplication):  # type: ignore[misc]
-    """gunicorn set up from `ServeSettings`, reading neither files nor arguments of its own."""
+    """gunicorn set up from `ServeSettings`, reading neither files nor arguments of its own.
 
-    def __init__(self, settings: ServeSettings) -> None:
+    Parameters
+    ----------
+    settings
+        The settings.
+    build
+        Makes the app, in each worker.
+    """
+
+    def __init__(self, settings: ServeSettings, build: Callable[[ServeSettings], Flask]) -> None:
         self.settings = settings
+        self.build = build
         super().__init__()
 
     def load_config(self) -> None:
@@ -52,7 +63,7 @@ class Server(BaseApplication):  # type: ignore[misc]
     def load(self) -> Flask:
         """Build the app; gunicorn calls this in each worker, and ends where one cannot."""
         try:
-            return build_app(self.settings)
+            return self.build(self.settings)
         except (ArtifactError, UserError) as error:
             print(f"serve: {error}", file=sys.stderr, flush=True)
             raise SystemExit(Arbiter.APP_LOAD_ERROR) from None
@@ -91,13 +102,15 @@ def build_app(settings: ServeSettings) -> Flask:
 
 
 def main() -> int:
-    """Serve the model under `/opt/ml/model`; return the process's exit code.
+    """Serve the model under `/opt/ml/model`, or many; return the process's exit code.
 
     A model that cannot be served ends the process at once, with one line that says why.
     """
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s", stream=sys.stderr)
     try:
         settings = ServeSettings.from_env()
+        if settings.multi_model:
+            return _serve_many(settings)
         manifest = artifact.audit(settings.model_dir)
     except (ArtifactError, UserError) as error:
         print(f"serve: {error}", file=sys.stderr, flush=True)
@@ -107,10 +120,23 @@ def main() -> int:
         *(manifest.objective, settings.model_dir, manifest.engine.name),
         *(settings.workers, settings.port),
     )
-    if settings.multi_model:
-        log.warning("SAGEMAKER_MULTI_MODEL is set: this release serves one model, not several")
+    return _run(Server(settings, build_app))
+
+
+def _serve_many(settings: ServeSettings) -> int:
+    from churn_daal.serving import multi_model  # noqa: PLC0415 - one model needs none of it
+
+    log.info(
+        "serving the models that are loaded by POST /models, %d workers on port %d",
+        *(settings.workers, settings.port),
+    )
+    with multi_model.runtime_folder() as folder:
+        return _run(Server(settings, partial(multi_model.build_app, folder=folder)))
+
+
+def _run(server: Server) -> int:
     try:
-        Server(settings).run()
+        server.run()
     except HaltServer as halt:
         # gunicorn ends by itself when one worker cannot load the model, but raises when a second
         # one cannot while it is ending.
