@@ -107,14 +107,24 @@ class Registry:
     @contextmanager
     def only(self, name: str) -> Iterator[None]:
         """Let one load or unload of a name run at a time, over all workers."""
-        lock = hashlib.sha256(name.encode()).hexdigest()[:_LOCK_DIGITS]
-        with (self._folder / "locks" / lock).open("wb") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
+        with self._locked(hashlib.sha256(name.encode()).hexdigest()[:_LOCK_DIGITS]):
+            yield
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Let one load run at a time, of those that ask for it."""
+        with self._locked("alone"):
             yield
 
     def close(self) -> None:
         """Close the database."""
         self._database.close()
+
+    @contextmanager
+    def _locked(self, lock: str) -> Iterator[None]:
+        with (self._folder / "locks" / lock).open("wb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
 
     def _run(self, command: str, *values: str | int) -> list[tuple[str, str, int]]:
         with self._using:

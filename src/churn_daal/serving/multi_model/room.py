@@ -14,6 +14,8 @@ from churn_daal.settings import usable_memory
 # Bytes of memory a byte of a model's files takes: 1.06 and 0.88 as measured for 200 trees of depth
 # 5 and 500 of depth 8, and room for what is read twice while it loads.
 PER_FILE_BYTE: Final = 1.5
+# Loads of one size that the threads of all workers could begin at once, about.
+_AT_A_TIME: Final = 64
 # What stays free for the requests themselves.
 _LEAST_RESERVE: Final = 64 << 20
 _RESERVED_PART: Final = 20
@@ -44,6 +46,11 @@ class Room:
         """Return the bytes models may still take; less than 0 where they took too much."""
         left = self.left()
         return None if left is None else left - self.reserve
+
+    def is_short(self, needed: int) -> bool:
+        """Tell whether several loads of this size at a time could take more than there is."""
+        free = self.measure()
+        return free is not None and free < needed * _AT_A_TIME
 
     def check(self, name: str, needed: int, why: str) -> None:
         """Make sure of room for so many bytes more.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 from typing import Any, Final
 from urllib.parse import unquote
@@ -135,8 +134,8 @@ def _limit() -> int:
 def _after() -> str:
     token = request.args.get("next_page_token", "")
     try:
-        return base64.urlsafe_b64decode(token.encode()).decode()
-    except (binascii.Error, UnicodeError) as error:
+        return base64.b64decode(token, altchars=b"-_", validate=True).decode()
+    except ValueError as error:
         raise RequestError(
             f"next_page_token is {token[:40]!r}, which no page of this server gave; ask for the "
             "first page without it"
