@@ -19,6 +19,7 @@ MAY_IMPORT = {
     "held_out": {"errors"},
     "settings": {"errors"},
     "wheelhouse": set(),
+    "memory": set(),
     "contract": {"contract", "errors", "settings"},
     "tabular": {"tabular", "errors"},
     "engine": {"engine", "errors"},
@@ -28,12 +29,12 @@ MAY_IMPORT = {
     "script_mode": {"script_mode", "contract", "errors", "settings", "wheelhouse"},
     "saving": {*("artifact", "boosting", "engine", "held_out", "tabular", "errors", "settings")},
     "serving": {
-        *("serving", "artifact", "engine", "tabular", "errors", "settings", "wheelhouse"),
+        *("serving", "artifact", "engine", "tabular", "errors", "memory", "settings", "wheelhouse"),
     },
     "report": {"report", "engine", "tabular", "errors"},
     "training": {
         *("training", "artifact", "boosting", "cluster", "contract", "engine", "report"),
-        *("tabular", "errors", "settings"),
+        *("tabular", "errors", "memory", "settings"),
     },
 }
 

@@ -125,3 +125,21 @@ class NoRoomError(RequestError):
     """507: there is no room for it."""
 
     status = 507
+
+
+class ModelNotLoadedError(RequestError):
+    """404: no model of that name is loaded, or none lies where it should be loaded from."""
+
+    status = 404
+
+
+class ModelConflictError(RequestError):
+    """409: a model of that name is loaded already."""
+
+    status = 409
+
+
+class ModelUnavailableError(RequestError):
+    """503: the model is loaded, but this worker cannot answer for it."""
+
+    status = 503

@@ -79,8 +79,6 @@ class Explainer:
         with self._loading:
             if self._native is None:
                 if self._load is None:
-                    raise UnansweredError(
-                        f"engine {self._engine.name} has no {extra} of it"
-                    )
+                    raise UnansweredError(f"engine {self._engine.name} has no {extra} of it")
                 self._native = self._load()
             return self._native

@@ -17,6 +17,8 @@ from types import ModuleType
 PACKAGE = "daal4py"
 EXTENSION = "daal4py._daal4py"
 _loading = threading.Lock()
+# What the process was told last.
+_threads: list[int] = []
 
 
 def extension() -> ModuleType:
@@ -57,7 +59,8 @@ def run_version() -> str:
 def set_threads(n: int) -> None:
     """Set how many threads oneDAL may use for one call, for the whole process.
 
-    Call it before predictions run in other threads, and after a fork rather than before it.
+    Call it before predictions run in other threads, and after a fork rather than before it. The
+    same number again does nothing, so that models can be loaded while others answer.
 
     Raises
     ------
@@ -66,4 +69,8 @@ def set_threads(n: int) -> None:
     """
     if n < 1:
         raise ValueError(f"threads must be 1 or more, got {n}")
-    extension().daalinit(n)
+    module = extension()
+    with _loading:
+        if _threads != [n]:
+            module.daalinit(n)
+            _threads[:] = [n]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 
 import orjson
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
+from churn_daal.artifact import Manifest
 from churn_daal.errors import RequestError
 from churn_daal.serving.access import REQUEST_ID, TRACE, Watched
 from churn_daal.serving.body import read_body
@@ -23,19 +25,9 @@ log = logging.getLogger(__name__)
 
 
 def create_app(service: Service, settings: ServeSettings, tally: Tally | None = None) -> Flask:
-    """Build the app that answers from one service, and counts in `tally` or by itself.
-
-    Every refusal is JSON, `{"error": text, "status": code}`, as SageMaker shows the body of a
-    4xx to the client (rule S9). An unknown fault is logged with its traceback and answered with
-    a fixed text.
-    """
-    app = Flask("churn_daal", static_folder=None)
-    tally = tally or Counters(1).tally(0)
+    """Build the app that answers from one service, and counts in `tally` or by itself."""
     manifest = service.model.manifest if isinstance(service, ModelService) else None
-    add_operations(app, settings, tally.counters, manifest)
-    one = manifest is not None
-    watched = Watched(app.wsgi_app, tally, level=settings.log_level, columns=one)
-    app.wsgi_app = watched  # type: ignore[method-assign] # as Flask's own manual has it
+    app = new_app(settings, tally, manifest)
 
     @app.get("/ping")
     def ping() -> Response:
@@ -43,27 +35,74 @@ def create_app(service: Service, settings: ServeSettings, tally: Tally | None = 
 
     @app.post("/invocations")
     def invocations() -> Response:
-        body = read_body(
-            request.environ["wsgi.input"],
-            length=request.content_length,
-            terminated=bool(request.environ.get("wsgi.input_terminated")),
-            limit=settings.max_content_length,
+        return invoke(service.answer, settings)
+
+    return app
+
+
+def invoke(answer: Callable[[Request], Answer], settings: ServeSettings) -> Response:
+    """Answer the invocation that came, whatever its route."""
+    body = received(settings)
+    check_carried(request.environ)
+    trace = request.environ[TRACE]
+    trace.came = len(body)
+    result = answer(
+        Request(
+            body,
+            content_type=request.headers.get("Content-Type", ""),
+            accept=request.headers.get("Accept", ""),
+            attributes=request.headers.get(ATTRIBUTES, ""),
+            query={key: ",".join(values) for key, values in request.args.lists()},
+            headers=request.headers,
+            trace=trace,
         )
-        check_carried(request.environ)
-        trace = request.environ[TRACE]
-        trace.came = len(body)
-        result = service.answer(
-            Request(
-                body,
-                content_type=request.headers.get("Content-Type", ""),
-                accept=request.headers.get("Accept", ""),
-                attributes=request.headers.get(ATTRIBUTES, ""),
-                query={key: ",".join(values) for key, values in request.args.lists()},
-                headers=request.headers,
-                trace=trace,
-            )
-        )
-        return _response(result)
+    )
+    content = sent(result.body) if isinstance(result.body, memoryview) else result.body
+    response = Response(content, result.status, content_type=result.content_type)
+    response.content_length = len(result.body)
+    response.headers.extend(result.headers)
+    return response
+
+
+def received(settings: ServeSettings) -> memoryview:
+    """Return the body that came, whole and within the limit.
+
+    Raises
+    ------
+    RequestError
+        It is not.
+    """
+    return read_body(
+        request.environ["wsgi.input"],
+        length=request.content_length,
+        terminated=bool(request.environ.get("wsgi.input_terminated")),
+        limit=settings.max_content_length,
+    )
+
+
+def new_app(
+    settings: ServeSettings, tally: Tally | None = None, manifest: Manifest | None = None
+) -> Flask:
+    """Return an app with the routes of operators alone, which refuses as all of this server does.
+
+    Every refusal is JSON, `{"error": text, "status": code}`, as SageMaker shows the body of a
+    4xx to the client (rule S9). An unknown fault is logged with its traceback and answered with
+    a fixed text.
+
+    Parameters
+    ----------
+    settings
+        The settings.
+    tally
+        Where requests are counted; None for counters of its own.
+    manifest
+        Of the one model that answers; None where there are several, or one of the user's own.
+    """
+    app = Flask("churn_daal", static_folder=None)
+    tally = tally or Counters(1).tally(0)
+    add_operations(app, settings, tally.counters, manifest)
+    watched = Watched(app.wsgi_app, tally, level=settings.log_level, columns=manifest is not None)
+    app.wsgi_app = watched  # type: ignore[method-assign] # as Flask's own manual has it
 
     @app.errorhandler(RequestError)
     def refused(error: RequestError) -> Response:
@@ -84,15 +123,6 @@ def create_app(service: Service, settings: ServeSettings, tally: Tally | None = 
         return _refusal("the model server failed on this request; its log has the traceback", 500)
 
     return app
-
-
-def _response(answer: Answer) -> Response:
-    body = answer.body
-    content = sent(body) if isinstance(body, memoryview) else body
-    response = Response(content, answer.status, content_type=answer.content_type)
-    response.content_length = len(body)
-    response.headers.extend(answer.headers)
-    return response
 
 
 def _refusal(text: str, status: int) -> Response:

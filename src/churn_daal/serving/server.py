@@ -14,8 +14,9 @@ import signal
 import socket
 import struct
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -43,10 +44,20 @@ STALL_SECONDS = 5
 
 
 class Server(BaseApplication):  # type: ignore[misc]
-    """gunicorn set up from `ServeSettings`, reading neither files nor arguments of its own."""
+    """gunicorn set up from `ServeSettings`, reading neither files nor arguments of its own.
 
-    def __init__(self, settings: ServeSettings, provision: Provision) -> None:
-        self.settings, self.provision = settings, provision
+    Parameters
+    ----------
+    settings
+        The settings.
+    build
+        Makes the app, in each worker, that counts in the worker's tally.
+    """
+
+    def __init__(
+        self, settings: ServeSettings, build: Callable[[ServeSettings, Tally | None], Flask]
+    ) -> None:
+        self.settings, self.build = settings, build
         # Before the fork, so that all workers share them. While gunicorn reloads there are twice
         # as many workers.
         self.counters = Counters(2 * settings.workers)
@@ -61,7 +72,7 @@ class Server(BaseApplication):  # type: ignore[misc]
     def load(self) -> Flask:
         """Build the app; gunicorn calls this in each worker, and ends where one cannot."""
         try:
-            return build_app(self.settings, self.provision, self.tally)
+            return self.build(self.settings, self.tally)
         except (ArtifactError, UserError) as error:
             print(f"serve: {error}", file=sys.stderr, flush=True)
             raise SystemExit(Arbiter.APP_LOAD_ERROR) from None
@@ -89,7 +100,9 @@ def options(settings: ServeSettings) -> dict[str, Any]:
     }
 
 
-def build_app(settings: ServeSettings, provision: Provision, tally: Tally | None = None) -> Flask:
+def build_app(
+    settings: ServeSettings, tally: Tally | None = None, *, provision: Provision
+) -> Flask:
     """Load the model and build the app that answers from it, and counts in `tally`.
 
     Raises
@@ -110,7 +123,7 @@ def build_app(settings: ServeSettings, provision: Provision, tally: Tally | None
 
 
 def main() -> int:
-    """Serve the model under `/opt/ml/model`; return the process's exit code.
+    """Serve the model under `/opt/ml/model`, or many; return the process's exit code.
 
     A model that cannot be served ends the process at once, with one line that says why.
     """
@@ -118,6 +131,8 @@ def main() -> int:
     try:
         settings = _with_free_port(ServeSettings.from_env(), safe_ports())
         logging.getLogger().setLevel(settings.log_level)
+        if settings.multi_model:
+            return _serve_many(settings)
         provision = provide(
             settings.model_dir,
             ensemble=settings.ensemble,
@@ -134,17 +149,31 @@ def main() -> int:
     if provision.model is not None:
         for fault in setting_faults(provision.model.manifest, settings.inference_output):
             log.warning("%s", fault)
-    if settings.multi_model:
-        log.warning("SAGEMAKER_MULTI_MODEL is set: this release serves one model, not several")
     try:
-        Server(settings, provision).run()
+        return _run(Server(settings, partial(build_app, provision=provision)))
+    finally:
+        if provision.packages is not None:
+            shutil.rmtree(provision.packages, ignore_errors=True)
+
+
+def _serve_many(settings: ServeSettings) -> int:
+    from churn_daal.serving import multi_model  # noqa: PLC0415 - one model needs none of it
+
+    log.info(
+        "serving the models that are loaded by POST /models, %d workers on port %d",
+        *(settings.workers, settings.port),
+    )
+    with multi_model.runtime_folder() as folder:
+        return _run(Server(settings, partial(multi_model.build_app, folder=folder)))
+
+
+def _run(server: Server) -> int:
+    try:
+        server.run()
     except HaltServer as halt:
         # gunicorn ends by itself when one worker cannot load the model, but raises when a second
         # one cannot while it is ending.
         return int(halt.exit_status)
-    finally:
-        if provision.packages is not None:
-            shutil.rmtree(provision.packages, ignore_errors=True)
     return 0
 
 

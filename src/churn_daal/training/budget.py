@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import ctypes
-from contextlib import suppress
 from typing import Final
-
-import pyarrow as pa
 
 from churn_daal.boosting.hyperparameters import Hyperparameters
 from churn_daal.settings import usable_memory
@@ -26,14 +22,3 @@ def memory_budget(hp: Hyperparameters) -> int | None:
         return hp.memory_budget_mb << 20
     memory = usable_memory()
     return None if memory is None else max((memory - _BASE_BYTES) // 2, _LEAST)
-
-
-def release_memory() -> None:
-    """Give the system back what the allocators keep of a reading that is over.
-
-    Parsing in threads leaves holes of 170 MB in glibc's arenas, as measured on 2.4 GB of CSV; the
-    matrix that comes next could not use them.
-    """
-    pa.default_memory_pool().release_unused()
-    with suppress(OSError, AttributeError):  # another C library has no such call
-        ctypes.CDLL("libc.so.6").malloc_trim(0)

@@ -1,0 +1,159 @@
+"""The HTTP face of many models: the routes a SageMaker multi-model endpoint calls."""
+
+from __future__ import annotations
+
+import base64
+import re
+from typing import Any, Final
+from urllib.parse import unquote
+
+import orjson
+from flask import Flask, Response, request
+from werkzeug.routing import BaseConverter
+
+from churn_daal.errors import ModelNotLoadedError, RequestError
+from churn_daal.serving.app import invoke, new_app, received
+from churn_daal.serving.counters import Tally
+from churn_daal.serving.multi_model.held import Held
+from churn_daal.serving.multi_model.models import Models
+from churn_daal.serving.multi_model.registry import Record
+from churn_daal.settings import ServeSettings
+
+# Escaped, a name has to fit into a request line, of which gunicorn takes 4,094 bytes.
+LONGEST_NAME: Final = 1024
+PAGE: Final = 1000
+_LIMIT: Final = re.compile(r"[1-9][0-9]{0,8}")
+
+
+class _AnyName(BaseConverter):
+    """A model's name, whatever is in it: a slash comes escaped but arrives as one."""
+
+    regex = ".+"
+    part_isolating = False
+
+
+def create_app(
+    models: Models, held: Held, settings: ServeSettings, tally: Tally | None = None
+) -> Flask:
+    """Build the app of one worker.
+
+    Parameters
+    ----------
+    models
+        Loads, unloads and lists.
+    held
+        Answers for what is loaded.
+    settings
+        The limits of a request.
+    tally
+        Where requests are counted; None for counters of its own.
+    """
+    app = new_app(settings, tally)
+    app.url_map.converters["any_name"] = _AnyName
+    app.url_map.merge_slashes = False
+
+    @app.get("/ping")
+    def ping() -> Response:
+        return Response(status=200)
+
+    @app.post("/invocations")
+    def invocations() -> Response:
+        received(settings)
+        raise ModelNotLoadedError(
+            "this is a multi-model server: /invocations names no model. POST to "
+            "/models/NAME/invoke; a client of a SageMaker endpoint gives TargetModel"
+        )
+
+    @app.post("/models")
+    def load() -> Response:
+        name, url = _load_request(received(settings))
+        record = models.load(name, url)
+        return _json({"status": "Workers scaled", **_entry(record)})
+
+    @app.get("/models")
+    def listed() -> Response:
+        limit, after = _limit(), _after()
+        records = models.registry.page(after, limit + 1)
+        more = {"nextPageToken": _token(records[limit - 1])} if len(records) > limit else {}
+        return _json({"models": [_entry(record) for record in records[:limit]], **more})
+
+    @app.get("/models/<any_name:name>")
+    def describe(name: str) -> Response:
+        return _json(_entry(models.find(_meant(models, name))))
+
+    @app.delete("/models/<any_name:name>")
+    def unload(name: str) -> Response:
+        name = _meant(models, name)
+        models.unload(name)
+        return _json({"status": f'Model "{name}" unregistered'})
+
+    @app.post("/models/<any_name:name>/invoke")
+    def invoke_model(name: str) -> Response:
+        meant = _meant(models, name, "/invoke")
+        return invoke(lambda came: held.answer(meant, came), settings)
+
+    return app
+
+
+def _meant(models: Models, name: str, end: str = "") -> str:
+    """Return which model a path means: the platform's names may hold escapes of their own.
+
+    So `/models/a%20b` is the model `a b` where that is loaded, and else the model `a%20b`.
+    """
+    raw = str(request.environ.get("RAW_URI", "")).partition("?")[0]
+    raw = raw.removeprefix("/models/").removesuffix(end)
+    if "%" not in raw or unquote(raw) != name or models.registry.find(name) is not None:
+        return name
+    return raw if models.registry.find(raw) is not None else name
+
+
+def _load_request(body: memoryview) -> tuple[str, str]:
+    expected = 'expected {"model_name": "NAME", "url": "/opt/ml/models/NAME/model"}'
+    try:
+        document = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise RequestError(f"the body is no JSON ({error}); {expected}") from error
+    if not isinstance(document, dict):
+        raise RequestError(f"the body is a JSON {type(document).__name__}; {expected}")
+    for key in ("model_name", "url"):
+        value = document.get(key)
+        if not isinstance(value, str) or not value:
+            came = "is missing" if key not in document else f"is {str(value)[:100]!r}"
+            raise RequestError(f"{key} {came}; {expected}")
+    name, url = document["model_name"], document["url"]
+    if len(name) > LONGEST_NAME or "\0" in name + url:
+        raise RequestError(
+            f"model_name has {len(name):,} characters; expected {LONGEST_NAME:,} at most, and no "
+            "NUL in it or in url"
+        )
+    return name, url
+
+
+def _limit() -> int:
+    text = request.args.get("limit", str(PAGE))
+    if not _LIMIT.fullmatch(text):
+        raise RequestError(f"limit is {text[:40]!r}; expected a whole number of 1 or more")
+    return min(int(text), PAGE)
+
+
+def _after() -> str:
+    token = request.args.get("next_page_token", "")
+    try:
+        return base64.b64decode(token, altchars=b"-_", validate=True).decode()
+    except ValueError as error:
+        raise RequestError(
+            f"next_page_token is {token[:40]!r}, which no page of this server gave; ask for the "
+            "first page without it"
+        ) from error
+
+
+def _token(last: Record) -> str:
+    return base64.urlsafe_b64encode(last.name.encode()).decode()
+
+
+def _entry(record: Record) -> dict[str, str]:
+    return {"modelName": record.name, "modelUrl": record.url}
+
+
+def _json(document: dict[str, Any]) -> Response:
+    return Response(orjson.dumps(document), content_type="application/json")
