@@ -27,11 +27,14 @@ class Running:
         Its address, and what its models answer.
     temporary
         The folder in which it makes its own.
+    count
+        How many workers it has when all are up.
     """
 
     process: subprocess.Popen[str]
     endpoint: Endpoint
     temporary: Path
+    count: int
 
     def workers(self) -> list[int]:
         """Return the numbers of the worker processes."""
@@ -42,16 +45,15 @@ class Running:
 
     def kill(self, worker: int) -> None:
         """Kill a worker, and wait until another one has taken its place and takes orders."""
-        before = self.workers()
         os.kill(worker, signal.SIGKILL)
-        until(lambda: self.complete(before, worker), self.process)
+        until(lambda: self.complete(worker), self.process)
 
-    def complete(self, before: list[int], gone: int) -> bool:
-        """Tell whether there are as many workers as before, and all have their sockets."""
+    def complete(self, gone: int | None = None) -> bool:
+        """Tell whether all workers are there, without the one that is gone, and take orders."""
         now = self.workers()
         sockets = [path.name.split("-")[0] for path in self.temporary.rglob("*.worker")]
         listening = {str(worker) for worker in now} <= set(sockets)
-        return gone not in now and len(now) == len(before) and listening
+        return gone not in now and len(now) == self.count and listening
 
     def resident(self) -> int:
         """Return the bytes of memory its processes have."""
@@ -83,4 +85,7 @@ def running(
     # There is no /opt/ml/model: the platform gives a multi-model server none.
     with serving(temporary / "none", workers, **settings) as (process, port):
         endpoint = Endpoint(f"http://127.0.0.1:{port}", str(models), scores)
-        yield Running(process, endpoint, temporary)
+        started = Running(process, endpoint, temporary, workers)
+        # The first worker answers while the others are still started.
+        until(started.complete, process)
+        yield started

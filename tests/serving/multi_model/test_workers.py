@@ -48,7 +48,7 @@ def test_a_worker_that_ends_in_peace_takes_nothing_with_it(server: Running) -> N
     before = server.workers()
     with loaded(endpoint) as name:
         os.kill(before[0], signal.SIGTERM)
-        until(lambda: server.complete(before, before[0]), server.process)
+        until(lambda: server.complete(before[0]), server.process)
 
         assert statuses(endpoint, name) == {200}
         with loaded(endpoint, "second") as other:
