@@ -43,6 +43,9 @@ class ServeSettings:
         Bytes of a request body; larger ones are answered 413.
     multi_model
         Whether the platform asks for a multi-model server (`SAGEMAKER_MULTI_MODEL`).
+    default_accept
+        What a request without a wish of its own accepts (`SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT`);
+        "" where the body's type decides.
     """
 
     model_dir: Path
@@ -51,6 +54,7 @@ class ServeSettings:
     timeout: int = 60
     max_content_length: int = 25 * 2**20
     multi_model: bool = False
+    default_accept: str = ""
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> ServeSettings:
@@ -68,6 +72,7 @@ class ServeSettings:
             timeout=_integer(environ, "SAGEMAKER_MODEL_SERVER_TIMEOUT", 60),
             max_content_length=_integer(environ, "MAX_CONTENT_LENGTH", 25 * 2**20),
             multi_model=_text(environ, "SAGEMAKER_MULTI_MODEL", "false").casefold() == "true",
+            default_accept=_text(environ, "SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT", ""),
         )
 
 

@@ -41,7 +41,7 @@ def create_app(service: Service, settings: ServeSettings) -> Flask:
             Request(
                 body,
                 content_type=request.headers.get("Content-Type", ""),
-                accept=request.headers.get("Accept", ""),
+                accept=accepted(request.headers.get("Accept", ""), settings),
                 attributes=request.headers.get("X-Amzn-SageMaker-Custom-Attributes", ""),
                 query=request.args.to_dict(),
             )
@@ -68,6 +68,11 @@ def create_app(service: Service, settings: ServeSettings) -> Flask:
         return _refusal("the model server failed on this request; its log has the traceback", 500)
 
     return app
+
+
+def accepted(header: str, settings: ServeSettings) -> str:
+    """Return what a request accepts: the operator's default where it has no wish of its own."""
+    return settings.default_accept if header.strip() in {"", "*/*"} else header
 
 
 def _refusal(text: str, status: int) -> Response:

@@ -22,7 +22,11 @@ from churn_daal.serving.predictions import Predictions, usual
 from churn_daal.serving.request import Answer, Request
 from churn_daal.tabular.encoder import Matrix
 
-_OFFERED = tuple(ENCODERS)
+# The types that are written, for each that is read the one it is answered with first.
+_OFFERED = {
+    name: (read.answer, *(written for written in ENCODERS if written != read.answer))
+    for name, read in FORMATS.items()
+}
 
 
 @dataclass(frozen=True)
@@ -44,8 +48,8 @@ class ModelService:
     def answer(self, request: Request) -> Answer:
         """Answer an invocation.
 
-        Without Content-Type a body is CSV, as in AWS's image; without Accept the answer is CSV
-        for CSV and JSON for JSON.
+        Without Content-Type a body is CSV, as in AWS's image; without Accept the answer is of the
+        type that `FORMATS` has for the body's.
 
         Returns
         -------
@@ -56,7 +60,7 @@ class ModelService:
         UnsupportedMediaTypeError, UndecodableBodyError
             415; the latter's text begins `Loading csv data failed`, as AWS's image has it.
         NotAcceptableError
-            406.
+            406; also for a type that cannot hold the answer.
         RequestError
             400: the body breaks the model's schema.
         """
@@ -67,8 +71,7 @@ class ModelService:
                 f"Content-Type {request.content_type:.200} is not one this server reads; "
                 f"send one of: {media.listed(FORMATS)}"
             )
-        offered = tuple(sorted(_OFFERED, key=lambda name: name != declared.name))
-        wanted = media.choose(request.accept, offered)
+        wanted = media.choose(request.accept, _OFFERED[declared.name])
         if not len(request.body):
             return Answer(204)
         blocks = _decoded(read, request, declared, self.model)
@@ -76,7 +79,7 @@ class ModelService:
         if first is None:
             return Answer(204)
         body = ENCODERS[wanted](self._predict(chain([first], blocks)))
-        # JSON is UTF-8 by its own rule; CSV has to say so.
+        # JSON is UTF-8 by its own rule, and other types are no text; CSV has to say so.
         written = f"{wanted}; charset=utf-8" if wanted == "text/csv" else wanted
         return Answer(200, body, written)
 

@@ -29,10 +29,13 @@ class Predictions:
         By name, in the order in which they are written; all of one length.
     selected
         Whether the client chose them. If not, formats without names hold the score alone.
+    classes
+        The model's, in the order of XGBoost's class numbers, for formats that cannot hold words.
     """
 
     columns: Mapping[str, Column]
     selected: bool = False
+    classes: Sequence[Class] = ()
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values())))
@@ -57,7 +60,7 @@ def usual(manifest: Manifest, response: Matrix) -> Predictions:
         return Predictions({SCORE: response})
     labels = classes_of(manifest, response)
     score = labels if answers_class(manifest.objective) else response
-    return Predictions({SCORE: score, LABEL: labels})
+    return Predictions({SCORE: score, LABEL: labels}, classes=manifest.labels.classes)
 
 
 def answers_class(objective: str) -> bool:
