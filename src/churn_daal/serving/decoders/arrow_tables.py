@@ -51,7 +51,7 @@ def decode_file(body: memoryview, encoder: Encoder) -> Iterator[Matrix]:
             schema = file.schema_arrow
             columns = _columns(schema, encoder.schema)
             places = [place for place, _ in columns]
-            _check_unpacked(file, len(schema), frozenset(places), body)
+            _check_unpacked(file, body)
         names = [schema.names[place] for place in places]
         # As dictionaries: a text that stands a million times is held once.
         texts = [schema.names[place] for place in places if _is_string(schema.types[place])]
@@ -155,17 +155,11 @@ def _is_string(kind: pa.DataType) -> bool:
     )
 
 
-def _check_unpacked(file: Any, width: int, wanted: frozenset[int], body: memoryview) -> None:  # noqa: ANN401 - Parquet's
-    """Refuse a file whose columns are declared to be very large when unpacked."""
+def _check_unpacked(file: Any, body: memoryview) -> None:  # noqa: ANN401 - Arrow's
+    """Refuse a file that is declared to be very large when unpacked."""
     metadata = file.metadata
-    # Nested columns, of which there are more than names, are never wanted.
-    plain = metadata.num_columns == width
-    chosen = [place for place in range(metadata.num_columns) if not plain or place in wanted]
-    size = sum(
-        metadata.row_group(group).column(place).total_uncompressed_size
-        for group in range(metadata.num_row_groups)
-        for place in chosen
-    )
+    # Not column by column: in a damaged footer Arrow ends the process there.
+    size = sum(metadata.row_group(at).total_byte_size for at in range(metadata.num_row_groups))
     most = _most(body)
     if size > most:
         raise DecodeError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Iterator, Mapping
+from tokenize import TokenError
 from typing import Any, Final
 
 import numpy as np
@@ -14,12 +15,12 @@ from churn_daal.errors import DecodeError, SchemaError
 from churn_daal.serving.decoders.positions import check_numbers_do, encode_slices
 from churn_daal.tabular.encoder import Encoder, Matrix, Numbers
 
-# Close to NumPy's own limit for what it parses as a literal of Python's.
-_HEADER_BYTES: Final = 10_000
+# NumPy parses the header as a literal of Python's; that of plain numbers has some 120 bytes.
+_HEADER_BYTES: Final = 1 << 10
 _READERS: Final = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
-# NumPy parses the header as Python's literals, which know many ways to fail.
+# What is no literal has many ways to fail.
 _FAULTS: Final = (
-    *(ValueError, TypeError, SyntaxError),
+    *(ValueError, TypeError, SyntaxError, TokenError),
     *(RecursionError, MemoryError, OverflowError),
 )
 _SAVE: Final = "send what numpy.save writes of an array of numbers"
@@ -69,14 +70,7 @@ def _array(body: memoryview) -> np.ndarray[Any, Any]:
         if read is None:
             raise DecodeError(f"version {version[0]}.{version[1]} of the format; {_SAVE}")
         shape, fortran, dtype = read(stream, max_header_size=_HEADER_BYTES)
-    except (
-        ValueError,
-        TypeError,
-        SyntaxError,
-        RecursionError,
-        MemoryError,
-        OverflowError,
-    ) as fault:
+    except _FAULTS as fault:
         reason = " ".join(str(fault).split())
         raise DecodeError(f"no NumPy array or a damaged one ({reason:.120}); {_SAVE}") from None
     if dtype.kind not in "fiub":
