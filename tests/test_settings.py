@@ -31,10 +31,15 @@ def test_variables_are_read() -> None:
             "SAGEMAKER_MODEL_SERVER_TIMEOUT": "120",
             "MAX_CONTENT_LENGTH": "1000",
             "SAGEMAKER_MULTI_MODEL": "true",
+            "SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT": "application/jsonlines",
         }
     )
 
-    assert settings == ServeSettings(Path("/elsewhere/model"), 9000, 3, 120, 1000, multi_model=True)
+    assert settings == ServeSettings(
+        *(Path("/elsewhere/model"), 9000, 3, 120, 1000),
+        multi_model=True,
+        default_accept="application/jsonlines",
+    )
 
 
 def test_empty_means_unset() -> None:

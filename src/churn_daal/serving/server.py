@@ -22,8 +22,11 @@ from gunicorn.errors import HaltServer
 from gunicorn.workers.base import Worker
 
 from churn_daal import artifact
-from churn_daal.errors import ArtifactError, UserError
+from churn_daal.errors import ArtifactError, NotAcceptableError, UserError
+from churn_daal.serving import media
 from churn_daal.serving.app import create_app
+from churn_daal.serving.encoders import ENCODERS
+from churn_daal.serving.invocation import ModelService
 from churn_daal.serving.loading import load_service
 from churn_daal.settings import ServeSettings, usable_cores
 
@@ -84,10 +87,24 @@ def build_app(settings: ServeSettings) -> Flask:
     ArtifactError
         The model folder is damaged.
     UserError
-        The model's objective is unknown to this release.
+        The model's objective is unknown to this release, or a setting asks for a type that is
+        not written.
     """
     threads = max(1, usable_cores() // settings.workers)
-    return create_app(load_service(settings.model_dir, threads=threads), settings)
+    service = load_service(settings.model_dir, threads=threads)
+    if isinstance(service, ModelService):
+        _check_default(settings.default_accept)
+    return create_app(service, settings)
+
+
+def _check_default(accept: str) -> None:
+    """Refuse a default that no request could be answered with."""
+    try:
+        media.choose(accept, tuple(ENCODERS))
+    except NotAcceptableError as fault:
+        raise UserError(
+            f"environment variable SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT: {fault}"
+        ) from None
 
 
 def main() -> int:
