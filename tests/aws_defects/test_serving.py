@@ -184,7 +184,10 @@ def test_x11_logitraw_answers_the_margin(run: RunJob) -> None:
     assert margin.min() < 0 < margin.max()
 
 
-@pytest.mark.parametrize("accept", ["text/csv", "application/json"])
+@pytest.mark.parametrize(
+    "accept",
+    ["text/csv", "application/json", "application/jsonlines", "application/x-recordio-protobuf"],
+)
 def test_x11_an_answer_grows_with_its_rows(model: Model, accept: str) -> None:
     """X11: a hundred times the rows, a hundred times the bytes, in each type that is written."""
     few, many = (len(ask(model, f"{ROW}\n" * n, accept).body) for n in (10, 1000))
