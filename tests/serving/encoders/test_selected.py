@@ -144,6 +144,16 @@ def test_records_have_words_by_their_numbers() -> None:
     ]
 
 
+def test_npy_has_words_by_their_numbers() -> None:
+    """As records have."""
+    columns = {"predicted_label": WORDS["predicted_label"], "labels": WORDS["labels"]}
+
+    rows = np.load(io.BytesIO(write(NPY, columns, classes=CLASSES)), allow_pickle=False)
+
+    assert rows["predicted_label"].tolist() == [1, 0]
+    assert rows["labels"].tolist() == [[0, 1], [0, 1]]
+
+
 @pytest.mark.parametrize("kind", [NPY, RECORDS])
 @pytest.mark.parametrize(
     "column", [["a", "b"], [{"a": 1}, {}], [[1, 2], [1]], [None, 1], np.array([None, 1])]

@@ -11,7 +11,6 @@ import pyarrow as pa
 import pytest
 
 from churn_daal.artifact import EngineChoice, Manifest
-from churn_daal.errors import NotAcceptableError
 from churn_daal.serving.encoders import ENCODERS
 from churn_daal.serving.predictions import usual
 from churn_daal.tabular.encoder import Matrix
@@ -112,14 +111,15 @@ def test_json_lines_are_the_documents_records() -> None:
 
 
 def test_npy_is_the_score() -> None:
-    """float32 as the model answers, (n,) or (n, classes); classes that are words are refused."""
+    """float32 as the model answers, (n,) or (n, classes); classes that are words by number."""
     for manifest, response in ((BINARY, P), (MULTI, PPP), (VALUE, P)):
         body = ENCODERS["application/x-npy"]([usual(manifest, response)] * 2)
         array = np.load(io.BytesIO(body), allow_pickle=False)
         assert array.dtype == np.float32
         np.testing.assert_array_equal(array, np.concatenate([response] * 2))
-    with pytest.raises(NotAcceptableError, match="'score' holds what is no number"):
-        ENCODERS["application/x-npy"]([usual(replace(MULTI, objective="multi:softmax"), PPP)])
+    words = usual(replace(MULTI, objective="multi:softmax"), PPP)
+    body = ENCODERS["application/x-npy"]([words])
+    assert np.load(io.BytesIO(body), allow_pickle=False).tolist() == [2, 0]
 
 
 def test_arrow_is_score_and_class() -> None:

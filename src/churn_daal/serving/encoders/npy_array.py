@@ -19,7 +19,8 @@ _TYPE: Final = "application/x-npy"
 def encode_npy(blocks: Iterable[Predictions]) -> bytes:
     """Write the score as float32 (n,) or (n, k), or a structured array of what the client chose.
 
-    One column that the client chose is an array of its own. Nothing is pickled.
+    One column that the client chose is an array of its own. A class that is a word goes as its
+    number, see `numeric`. Nothing is pickled.
 
     Raises
     ------
@@ -30,7 +31,7 @@ def encode_npy(blocks: Iterable[Predictions]) -> bytes:
     for block in blocks:
         names = list(block.columns) if block.selected else [SCORE]
         for name in names:
-            parts.setdefault(name, []).append(numeric(block.columns[name], name, _TYPE))
+            parts.setdefault(name, []).append(numeric(block, name, _TYPE))
     columns = {name: np.concatenate(arrays) for name, arrays in parts.items()}
     buffer = io.BytesIO()
     npy.write_array(buffer, _joined(columns), allow_pickle=False)
