@@ -39,6 +39,7 @@ def test_variables_are_read() -> None:
             "SAGEMAKER_MAX_CONCURRENT_TRANSFORMS": "4",
             "SAGEMAKER_SAFE_PORT_RANGE": "9000-9002",
             "SAGEMAKER_CONTAINER_LOG_LEVEL": "30",
+            "SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT": "application/jsonlines",
         }
     )
 
@@ -50,6 +51,7 @@ def test_variables_are_read() -> None:
         max_concurrent_transforms=4,
         metrics_port=9001,
         log_level=30,
+        default_accept="application/jsonlines",
     )
 
 

@@ -70,6 +70,9 @@ class ServeSettings:
     program, submit_directory
         The user's inference code (`SAGEMAKER_PROGRAM`) and where it lies
         (`SAGEMAKER_SUBMIT_DIRECTORY`); "" for `inference.py` in the model's folder `code`.
+    default_accept
+        What a request without a wish of its own accepts (`SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT`);
+        "" where the body's type decides.
     """
 
     model_dir: Path
@@ -87,6 +90,7 @@ class ServeSettings:
     ensemble: bool = True
     program: str = ""
     submit_directory: str = ""
+    default_accept: str = ""
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> ServeSettings:
@@ -117,6 +121,7 @@ class ServeSettings:
             ensemble=_text(environ, "SAGEMAKER_INFERENCE_ENSEMBLE", "true").casefold() == "true",
             program=_text(environ, "SAGEMAKER_PROGRAM", ""),
             submit_directory=_text(environ, "SAGEMAKER_SUBMIT_DIRECTORY", ""),
+            default_accept=_text(environ, "SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT", ""),
         )
 
 

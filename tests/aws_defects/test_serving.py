@@ -1,7 +1,7 @@
 """Requests and answers AWS's image gets wrong (X8 to X12), as far as this server has them.
 
-Selectable answers, JSON Lines and recordio answers, several models and libsvm requests are not
-served yet; what is not served is refused, and never a fault of the server.
+Selectable answers and several models are not served yet; what is not served is refused, and never
+a fault of the server.
 """
 
 from __future__ import annotations
@@ -96,6 +96,14 @@ def test_x8_names_are_held_to_the_model(model: Model) -> None:
 
 
 @pytest.mark.parametrize("accept", ["application/jsonlines", "application/x-recordio-protobuf"])
+def test_x9_types_are_written_whatever_the_mode(model: Model, accept: str) -> None:
+    """X9: 200 without any setting, not 500; alone or in a list, which is not a 406."""
+    for wish in (accept, f"image/png, {accept};q=0.9, */*;q=0.1"):
+        answer = ask(model, ROW, wish)
+        assert (answer.status, answer.content_type) == (200, accept)
+
+
+@pytest.mark.parametrize("accept", ["application/x-parquet", "image/png"])
 def test_x9_a_type_that_is_not_written_is_refused(model: Model, accept: str) -> None:
     """X9: 406 with the types there are, not 500."""
     with pytest.raises(NotAcceptableError, match="ask for one of: text/csv, application/json"):
@@ -176,7 +184,10 @@ def test_x11_logitraw_answers_the_margin(run: RunJob) -> None:
     assert margin.min() < 0 < margin.max()
 
 
-@pytest.mark.parametrize("accept", ["text/csv", "application/json"])
+@pytest.mark.parametrize(
+    "accept",
+    ["text/csv", "application/json", "application/jsonlines", "application/x-recordio-protobuf"],
+)
 def test_x11_an_answer_grows_with_its_rows(model: Model, accept: str) -> None:
     """X11: a hundred times the rows, a hundred times the bytes, in each type that is written."""
     few, many = (len(ask(model, f"{ROW}\n" * n, accept).body) for n in (10, 1000))

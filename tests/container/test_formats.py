@@ -156,7 +156,7 @@ def damaged(name: str) -> bytes:
     [
         ("rows.csv.gz", ("gzip data is damaged or cut off", "compress the file again")),
         ("rows.svm", ("row 1", "'2=")),
-        ("rows.pbr", ("byte ", "the file ends at byte")),
+        ("rows.pbr", ("byte ", "the data ends at byte")),
         ("named.parquet", ("not a Parquet file, cut off or damaged", "write it again")),
         ("named.jsonl", ("row 1", "null for missing")),
     ],

@@ -126,7 +126,7 @@ def test_a_record_cut_short_leaves_nothing_behind(tmp_path: Path, folder: Path) 
     """Where the framing tells that the writer died, the half channel is removed."""
     with (
         writer(tmp_path / "train_0", recordio.frame(b"abcd"), recordio.frame(b"abcdefgh")[:-4]),
-        pytest.raises(UserError, match=r"^train_0: byte 12: the file ends at byte 24, within"),
+        pytest.raises(UserError, match=r"^train_0: byte 12: the data ends at byte 24, within"),
     ):
         spool(tmp_path / "train", folder, unwrap=recordio.unwrap)
     assert list(folder.iterdir()) == []

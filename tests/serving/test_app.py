@@ -103,6 +103,83 @@ def test_accept(client: FlaskClient, accept: str, answered: str) -> None:
     assert post(client, ROW, Content_Type="text/csv", Accept=accept).content_type == answered
 
 
+@pytest.mark.parametrize(
+    ("accept", "answered"),
+    [
+        ("csv", "text/csv; charset=utf-8"),
+        ("application/jsonlines", "application/jsonlines"),
+        ("application/x-jsonlines", "application/jsonlines"),
+        ("recordio-protobuf;q=0.5, image/png", "application/x-recordio-protobuf"),
+        ("application/x-npy", "application/x-npy"),
+        ("application/*;q=0.2, application/x-npy", "application/x-npy"),
+        ("application/*", "application/json"),
+        ("application/vnd.apache.arrow.stream", "application/vnd.apache.arrow.stream"),
+    ],
+)
+def test_every_type_is_answered_where_it_is_asked_for(
+    client: FlaskClient, accept: str, answered: str
+) -> None:
+    """Short names too, as AWS's images have them."""
+    response = post(client, ROW, Content_Type="text/csv", Accept=accept)
+
+    assert (response.status_code, response.content_type) == (200, answered)
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body", "answered"),
+    [
+        ("csv", ROW, "text/csv; charset=utf-8"),
+        ("application/jsonlines", "{}", "application/jsonlines"),
+        ("jsonlines", "{}", "application/jsonlines"),
+        ("json", json.dumps(ROW.split(",")), "application/json"),
+    ],
+)
+def test_a_type_is_answered_with_its_own(
+    client: FlaskClient, content_type: str, body: str, answered: str
+) -> None:
+    """Where the client has no wish."""
+    assert post(client, body, Content_Type=content_type).content_type == answered
+
+
+@pytest.mark.parametrize(
+    ("accept", "answered"),
+    [
+        ({}, "application/jsonlines"),
+        ({"Accept": "*/*"}, "application/jsonlines"),
+        ({"Accept": "application/json"}, "application/json"),
+    ],
+)
+def test_the_operators_default_answers_where_the_client_has_no_wish(
+    churn: Model, accept: dict[str, str], answered: str
+) -> None:
+    """As AWS's image reads SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT."""
+    settings = ServeSettings(Path("unused"), default_accept="application/jsonlines")
+    client = create_app(ModelService(churn), settings).test_client()
+
+    response = post(client, ROW, Content_Type="text/csv", **accept)
+
+    assert response.content_type == answered
+
+
+@pytest.mark.parametrize(
+    ("content_type", "status", "text"),
+    [
+        ("text/libsvm", 400, "Loading libsvm data failed: column 1 ('State'): a category of words"),
+        ("application/x-npy", 400, "Loading npy data failed: column 1 ('State')"),
+        ("application/jsonlines", 415, "Loading jsonlines data failed: row 1: "),
+        ("application/x-parquet", 415, "Loading parquet data failed: not a Parquet file, cut off"),
+        ("application/vnd.apache.arrow.stream", 415, "Loading arrow data failed: not an Arrow"),
+        ("text/csv; charset=klingon", 415, "the media type's charset=klingon is not known; send"),
+        ("text/csv; charset=utf-16-le", 415, "Loading csv data failed: row 1: byte 0x"),
+    ],
+)
+def test_refusals_begin_as_awss_do(
+    client: FlaskClient, content_type: str, status: int, text: str
+) -> None:
+    """`Loading libsvm data failed` and the like: clients match on it."""
+    assert_refused(post(client, b"KS,1\xd8", Content_Type=content_type), status, text)
+
+
 @pytest.mark.parametrize("body", ["", "\n", "\r\n\r\n"])
 def test_an_empty_body_is_204(client: FlaskClient, body: str) -> None:
     """As AWS's image answers it."""

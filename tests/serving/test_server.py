@@ -255,14 +255,26 @@ def test_a_model_that_cannot_be_served_ends_serve(
     assert "Traceback" not in errors
 
 
-def test_a_wrong_setting_ends_serve(base: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "value", "reason"),
+    [
+        ("SAGEMAKER_BIND_TO_PORT", "eighty", " is 'eighty'"),
+        (
+            "SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT",
+            "text/cvs",
+            ": Accept text/cvs asks for no type this server writes; ask for one of: text/csv",
+        ),
+    ],
+)
+def test_a_wrong_setting_ends_serve(base: Path, name: str, value: str, reason: str) -> None:
     """The variable is named."""
-    process = start(base, SAGEMAKER_BIND_TO_PORT="eighty")
+    process = start(base, **{name: value})
 
     _, errors = process.communicate(timeout=PATIENCE)
 
-    assert process.returncode == 1
-    assert "SAGEMAKER_BIND_TO_PORT is 'eighty'" in errors
+    assert process.returncode != 0
+    assert f"{name}{reason}" in errors
+    assert "Traceback" not in errors
 
 
 def scrape(port: int) -> dict[str, float]:

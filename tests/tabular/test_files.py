@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from churn_daal.errors import UserError
-from churn_daal.tabular.files import channel_files, known_charset, open_bytes, text_blocks
+from churn_daal.tabular.files import channel_files, open_bytes, text_blocks
 
 TEXT = b'a,b\n1,"x\ny"\n2,"z ""q"" \n"\n3,4'
 
@@ -129,14 +129,6 @@ def test_a_byte_order_mark_is_no_text(tmp_path: Path, size: int) -> None:
     """Nor a file of nothing else any text."""
     assert b"".join(blocks(tmp_path, b"\xef\xbb\xbfa\n1\n", size=size)) == b"a\n1\n"
     assert blocks(tmp_path, b"\xef\xbb\xbf\n", size=size) in ([], [b"\n"])
-
-
-@pytest.mark.parametrize(
-    ("name", "known"), [("latin-1", True), ("UTF8", True), ("klingon", False), ("base64", False)]
-)
-def test_character_sets_are_known_by_name(name: str, known: bool) -> None:
-    """Python's other codecs, such as base64, are none."""
-    assert known_charset(name) is known
 
 
 CELL = st.text(st.sampled_from('ab"\n, '), max_size=6)

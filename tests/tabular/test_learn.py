@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from churn_daal.serving.decode import decode_csv
 from hypothesis import given
 from hypothesis import strategies as st
 
 from churn_daal.data import churn_csv
 from churn_daal.errors import UserError
+from churn_daal.serving.decoders.csv_rows import decode_csv
 from churn_daal.tabular.csv_channel import CsvReader
 from churn_daal.tabular.encoder import Encoder
 from churn_daal.tabular.learn import encode, learn_schema
@@ -120,7 +120,7 @@ def test_training_and_serving_encode_alike() -> None:
     lines = churn_csv().read_text().splitlines()
     body = "\n".join(line.rpartition(",")[0] for line in lines[1:]).encode()
 
-    served = decode_csv(body, {}, Encoder(schema))
+    served = np.concatenate(list(decode_csv(memoryview(body), {}, Encoder(schema))))
 
     assert encode(table, schema, roles).dense().tobytes() == served.tobytes()
 
@@ -142,6 +142,6 @@ def test_numbers_are_read_alike(
     table, roles, schema = learn(folder, "y,x\n" + text)
     body = "x\n" + "".join(f'"{cell}"\n' for cell in column)
 
-    served = decode_csv(body.encode(), {}, Encoder(schema))
+    served = np.concatenate(list(decode_csv(memoryview(body.encode()), {}, Encoder(schema))))
 
     np.testing.assert_array_equal(encode(table, schema, roles).dense(), served)

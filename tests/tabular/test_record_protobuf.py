@@ -220,7 +220,7 @@ GOOD = record(tensor(F32, [1.0, 2.0]))
         (record(tensor(F32, [1, 2]), tensor(F32, [float("nan")])), "the label is nan; expected a"),
         (
             record(field(I32, field(1, b"\x80"))),
-            "a number's bytes are damaged; write the file anew",
+            "a number's bytes are damaged; write it anew",
         ),
     ],
 )

@@ -70,13 +70,13 @@ def test_a_large_record_comes_in_pieces() -> None:
     [
         (b"1,2,3\n", "byte 0: 31 2c 32 2c is not the start of a RecordIO record, 0a 23 d7 ce; set"),
         (frame(b"abcd") + b"PAR1", "byte 12: 50 41 52 31 is not the start of a RecordIO record"),
-        (frame(b"ab") + MAGIC + b"\1", "byte 12: the file ends at byte 17, within the record that"),
-        (frame(b"abcd")[:-1], "byte 0: the file ends at byte 11, within the record that starts"),
-        (frame(b"abc")[:-1], "byte 0: the file ends at byte 11, within the record that starts"),
-        (part(1, b"a"), "byte 12: the file ends within a record of several frames; it is cut"),
+        (frame(b"ab") + MAGIC + b"\1", "byte 12: the data ends at byte 17, within the record that"),
+        (frame(b"abcd")[:-1], "byte 0: the data ends at byte 11, within the record that starts"),
+        (frame(b"abc")[:-1], "byte 0: the data ends at byte 11, within the record that starts"),
+        (part(1, b"a"), "byte 12: the data ends within a record of several frames; it is cut"),
         (part(2, b"a"), "byte 0: a frame of kind 2 after one of kind 0; the parts of a record are"),
         (part(1, b"a") + frame(b"b"), "byte 12: a frame of kind 0 after one of kind 1; the parts"),
-        (part(5, b""), "byte 0: a frame of kind 5; expected 0 to 3. The file is damaged"),
+        (part(5, b""), "byte 0: a frame of kind 5; expected 0 to 3. The data is damaged"),
     ],
 )
 def test_faults_name_the_byte(data: bytes, reason: str) -> None:

@@ -50,7 +50,7 @@ def invoke(answer: Callable[[Request], Answer], settings: ServeSettings) -> Resp
         Request(
             body,
             content_type=request.headers.get("Content-Type", ""),
-            accept=request.headers.get("Accept", ""),
+            accept=accepted(request.headers.get("Accept", ""), settings),
             attributes=request.headers.get(ATTRIBUTES, ""),
             query={key: ",".join(values) for key, values in request.args.lists()},
             headers=request.headers,
@@ -123,6 +123,11 @@ def new_app(
         return _refusal("the model server failed on this request; its log has the traceback", 500)
 
     return app
+
+
+def accepted(header: str, settings: ServeSettings) -> str:
+    """Return what a request accepts: the operator's default where it has no wish of its own."""
+    return settings.default_accept if header.strip() in {"", "*/*"} else header
 
 
 def _refusal(text: str, status: int) -> Response:

@@ -28,7 +28,11 @@ from churn_daal.serving.spool import spooled
 from churn_daal.serving.trace import Trace
 from churn_daal.tabular.encoder import Encoder, Matrix
 
-_OFFERED = tuple(ENCODERS)
+# The types that are written, for each that is read the one it is answered with first.
+_OFFERED = {
+    name: (read.answer, *(written for written in ENCODERS if written != read.answer))
+    for name, read in FORMATS.items()
+}
 
 
 @dataclass(frozen=True)
@@ -60,8 +64,8 @@ class ModelService:
     def answer(self, request: Request) -> Answer:
         """Answer an invocation.
 
-        Without Content-Type a body is CSV, as in AWS's image; without Accept the answer is CSV
-        for CSV and JSON for JSON.
+        Without Content-Type a body is CSV, as in AWS's image; without Accept the answer is of the
+        type that `FORMATS` has for the body's.
 
         Returns
         -------
@@ -72,14 +76,13 @@ class ModelService:
         UnsupportedMediaTypeError, UndecodableBodyError
             415; the latter's text begins `Loading csv data failed`, as AWS's image has it.
         NotAcceptableError
-            406.
+            406; also for a type that cannot hold the answer.
         RequestError
             400: the body breaks the model's schema, or the request asks for an output that the
             model has not.
         """
         read, declared = format_of(request)
-        offered = tuple(sorted(_OFFERED, key=lambda name: name != declared.name))
-        wanted = media.choose(request.accept, offered)
+        wanted = media.choose(request.accept, _OFFERED[declared.name])
         planned = self._plan(request)
         if not len(request.body):
             return Answer(204)
@@ -91,7 +94,7 @@ class ModelService:
             return Answer(204)
         answered = self._predict(chain([first], blocks), planned, trace)
         body = trace.encoding(partial(_encoded, wanted), answered)
-        # JSON is UTF-8 by its own rule; CSV has to say so.
+        # JSON is UTF-8 by its own rule, and other types are no text; CSV has to say so.
         written = f"{wanted}; charset=utf-8" if wanted == "text/csv" else wanted
         return Answer(200, body, written)
 

@@ -6,16 +6,30 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
+from typing import Final
 
 from werkzeug.datastructures import MIMEAccept
 from werkzeug.http import parse_accept_header, parse_options_header
 
 from churn_daal.errors import NotAcceptableError
 
+# Short names and older ones, as AWS's images and their clients write them.
+ALIASES: Final[Mapping[str, str]] = {
+    "csv": "text/csv",
+    "json": "application/json",
+    "jsonlines": "application/jsonlines",
+    "application/x-jsonlines": "application/jsonlines",
+    "libsvm": "text/libsvm",
+    "text/x-libsvm": "text/libsvm",
+    "recordio-protobuf": "application/x-recordio-protobuf",
+    "parquet": "application/x-parquet",
+    "application/vnd.apache.parquet": "application/x-parquet",
+}
+
 
 @dataclass(frozen=True)
 class MediaType:
-    """A media type in lower case, and its parameters."""
+    """A media type in lower case, an alias undone, and its parameters."""
 
     name: str
     parameters: Mapping[str, str]
@@ -26,7 +40,13 @@ def parse(header: str) -> MediaType:
     """Take a Content-Type apart: `text/csv; charset=utf-8; header=present`."""
     name, parameters = parse_options_header(header)
     lower = {key.lower(): value.strip().lower() for key, value in parameters.items()}
-    return MediaType(name.strip().lower(), MappingProxyType(lower))
+    return MediaType(canonical(name), MappingProxyType(lower))
+
+
+def canonical(name: str) -> str:
+    """Return a media type without parameters as it is listed: in lower case, an alias undone."""
+    plain = name.strip().lower()
+    return ALIASES.get(plain, plain)
 
 
 @lru_cache(maxsize=256)
@@ -41,7 +61,7 @@ def choose(accept: str, offered: tuple[str, ...]) -> str:
     if not accept.strip():
         return offered[0]
     # Parameters such as charset do not narrow what is written here.
-    asked = [(name.partition(";")[0].strip(), q) for name, q in parse_accept_header(accept)]
+    asked = [(canonical(name.partition(";")[0]), q) for name, q in parse_accept_header(accept)]
     best = MIMEAccept(asked).best_match(offered)
     if best is None:
         raise NotAcceptableError(

@@ -35,10 +35,13 @@ class Predictions:
         By name, in the order in which they are written; all of one length.
     selected
         Whether the client chose them. If not, formats without names hold the score alone.
+    classes
+        The model's, in the order of XGBoost's class numbers, for formats that cannot hold words.
     """
 
     columns: Mapping[str, Column]
     selected: bool = False
+    classes: Sequence[Class] = ()
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values())))
@@ -70,7 +73,7 @@ def predictions(model: Model, plan: Plan, X: Matrix) -> Predictions:
         return usual(model.manifest, response, plan.threshold)
     rows = _Rows(model, plan, X, response)
     columns: dict[str, Column] = {name: _column(name, rows) for name in plan.outputs}
-    return Predictions(columns, selected=True)
+    return Predictions(columns, selected=True, classes=model.manifest.labels.classes)
 
 
 def _column(name: str, rows: _Rows) -> Column:
@@ -106,7 +109,7 @@ def usual(manifest: Manifest, response: Matrix, threshold: float | None = None) 
         return Predictions({SCORE: response})
     labels = classes_of(manifest, response, threshold)
     score = labels if answers_class(manifest.objective) else response
-    return Predictions({SCORE: score, LABEL: labels})
+    return Predictions({SCORE: score, LABEL: labels}, classes=manifest.labels.classes)
 
 
 def answers_class(objective: str) -> bool:

@@ -26,9 +26,12 @@ from gunicorn.arbiter import Arbiter
 from gunicorn.errors import HaltServer
 from gunicorn.workers.base import Worker
 
-from churn_daal.errors import ArtifactError, UserError
+from churn_daal.errors import ArtifactError, NotAcceptableError, UserError
+from churn_daal.serving import media
 from churn_daal.serving.app import create_app
 from churn_daal.serving.counters import Counters, Tally
+from churn_daal.serving.encoders import ENCODERS
+from churn_daal.serving.invocation import ModelService
 from churn_daal.serving.loading import Provision, load_service, provide
 from churn_daal.serving.outputs import setting_faults
 from churn_daal.settings import ServeSettings, safe_ports, usable_cores
@@ -110,7 +113,8 @@ def build_app(
     ArtifactError
         The model folder is damaged.
     UserError
-        The model's objective is unknown to this release, or the user's code fails.
+        The model's objective is unknown to this release, the user's code fails, or a setting asks
+        for a type that is not written.
     """
     threads = max(1, usable_cores() // settings.workers)
     service = load_service(
@@ -119,7 +123,19 @@ def build_app(
         outputs=settings.inference_output,
         provision=provision,
     )
+    if isinstance(service, ModelService):
+        _check_default(settings.default_accept)
     return create_app(service, settings, tally)
+
+
+def _check_default(accept: str) -> None:
+    """Refuse a default that no request could be answered with."""
+    try:
+        media.choose(accept, tuple(ENCODERS))
+    except NotAcceptableError as fault:
+        raise UserError(
+            f"environment variable SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT: {fault}"
+        ) from None
 
 
 def main() -> int:

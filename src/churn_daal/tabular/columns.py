@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from churn_daal.tabular import cells
-from churn_daal.tabular.labels import LARGEST_EXACT
+from churn_daal.tabular.number_texts import distinct_texts
 
 Numbers = NDArray[np.float32]
 Codes = NDArray[np.int32]
@@ -103,16 +103,6 @@ class NumberColumn:
     """A column of numbers."""
 
 
-def shortest(value: np.floating[Any]) -> str:
-    """Return a number in the fewest digits that its type needs, as Python and so serving writes it.
-
-    A whole number in all its digits: float32's fewest of 123456792 are 123456790.
-    """
-    number = float(value)
-    whole = number.is_integer() and abs(number) <= LARGEST_EXACT
-    return repr(number if whole else float(str(value)))
-
-
 def as_texts(array: pa.Array) -> pa.Array:
     """Return a column's cells as a CSV would hold them; null stays missing."""
     if pa.types.is_dictionary(array.type):
@@ -120,10 +110,7 @@ def as_texts(array: pa.Array) -> pa.Array:
     if pa.types.is_string(array.type):
         return array
     if pa.types.is_floating(array.type):
-        # np.unique takes 0 and -0 for one.
-        floats = array.to_numpy(zero_copy_only=False) + array.type.to_pandas_dtype()(0)
-        values, codes = np.unique(floats, return_inverse=True)
-        texts = [cells.category(shortest(value)) for value in values]
+        texts, codes = distinct_texts(array.to_numpy(zero_copy_only=False))
         return pa.array(texts, pa.string()).take(pa.array(codes))
     texts = pc.cast(array, pa.string())
     if pa.types.is_decimal(array.type) and array.type.scale > 0:

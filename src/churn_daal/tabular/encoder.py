@@ -17,9 +17,11 @@ import numpy.typing as npt
 
 from churn_daal.errors import DataError, DecodeError, SchemaError
 from churn_daal.tabular import cells
-from churn_daal.tabular.schema import Column, Schema
+from churn_daal.tabular.number_texts import number_texts
+from churn_daal.tabular.schema import Column, Kind, Schema
 
 Matrix = npt.NDArray[np.float32]
+Numbers = npt.NDArray[Any]
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,7 @@ class Encoder:
         for column in schema.columns:
             self._slots.append(_Slot(column, offset, codes_of(column)))
             offset += column.width
+        self._plain = all(column.kind == "number" for column in schema.columns)
 
     def counting(self, unseen: dict[int, int]) -> Encoder:
         """Return this encoder for one request, which counts unseen categories.
@@ -91,6 +94,47 @@ class Encoder:
         """
         return self._encode(columns, text=False)
 
+    def from_typed(self, columns: Sequence[Numbers | Sequence[str]]) -> Matrix:
+        """Encode columns of numbers as numbers, others by their texts.
+
+        Parameters
+        ----------
+        columns
+            For each of the schema's columns n numbers or booleans, where NaN is missing, or the n
+            texts that a CSV would hold.
+
+        Raises
+        ------
+        SchemaError
+            As `from_json`; `row` counts from 1.
+        """
+        matrix = np.zeros((len(columns[0]), self.schema.width), dtype=np.float32)
+        for place, (slot, values) in enumerate(zip(self._slots, columns, strict=True)):
+            try:
+                if isinstance(values, np.ndarray) and slot.column.kind != "category":
+                    matrix[:, slot.offset] = plain_numbers(values, slot.column.kind)
+                else:
+                    texts = number_texts(values) if isinstance(values, np.ndarray) else values
+                    unseen = fill(matrix, slot.column, slot.offset, slot.codes, texts, text=True)
+                    self._count(place, unseen)
+            except cells.CellError as fault:
+                raise SchemaError(
+                    fault.reason, row=fault.index + 1, column=place + 1, name=slot.column.name
+                ) from None
+        return matrix
+
+    def from_matrix(self, X: Numbers) -> Matrix:
+        """Encode rows of numbers or booleans by position; see `from_typed`.
+
+        Parameters
+        ----------
+        X
+            (n, columns of the schema), NaN missing.
+        """
+        if X.dtype == np.float32 and self._plain and not np.isinf(X).any():
+            return np.ascontiguousarray(X, dtype=np.float32)
+        return self.from_typed([X[:, place] for place in range(X.shape[1])])
+
     def _encode(self, columns: Sequence[Sequence[Any]], *, text: bool) -> Matrix:
         matrix = np.zeros((len(columns[0]), self.schema.width), dtype=np.float32)
         for place, (slot, values) in enumerate(zip(self._slots, columns, strict=True)):
@@ -101,9 +145,12 @@ class Encoder:
                 raise kind(
                     fault.reason, row=fault.index + 1, column=place + 1, name=slot.column.name
                 ) from None
-            if unseen and self._unseen is not None:
-                self._unseen[place] = self._unseen.get(place, 0) + unseen
+            self._count(place, unseen)
         return matrix
+
+    def _count(self, place: int, unseen: int) -> None:
+        if unseen and self._unseen is not None:
+            self._unseen[place] = self._unseen.get(place, 0) + unseen
 
 
 def read_back(schema: Schema, X: Matrix) -> list[list[Any]]:
@@ -198,3 +245,30 @@ def _unseen(texts: Sequence[str], found: Sequence[int | None]) -> int:
         code is None and cells.category(cell) is not None
         for cell, code in zip(texts, found, strict=True)
     )
+
+
+def plain_numbers(values: Numbers, kind: Kind) -> Matrix:
+    """Return numbers or booleans as the float32 of a column of numbers, or of yes or no.
+
+    Rounded as a CSV's cells are, by way of float64.
+
+    Raises
+    ------
+    CellError
+        A value is infinite or beyond float32, a boolean among numbers, or not a yes or no.
+    """
+    read: Matrix
+    with np.errstate(over="ignore"):
+        read = values.astype(np.float64).astype(np.float32)
+    if kind == "boolean":
+        good = np.isnan(values) | (values == 0) | (values == 1)
+    else:
+        good = np.zeros(len(read), dtype=bool) if values.dtype.kind == "b" else ~np.isinf(read)
+    if not good.all():
+        index = int(np.argmin(good))
+        check = cells.booleans if kind == "boolean" else cells.json_numbers
+        try:
+            check([values[index].item()])
+        except cells.CellError as fault:
+            raise cells.CellError(index, fault.reason) from None
+    return read

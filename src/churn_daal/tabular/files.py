@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from churn_daal.errors import UserError
+from churn_daal.tabular.charsets import is_utf8
 
 # The first bytes of a compressed file (RFC 1952, RFC 8878), whatever it is named.
 _MAGIC: Final = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
@@ -99,8 +100,7 @@ def text_blocks(
     UserError
         Bytes that are not of the character set.
     """
-    plain = codecs.lookup(charset).name in {"utf-8", "ascii"}
-    decode = None if plain else codecs.getincrementaldecoder(charset)()
+    decode = None if is_utf8(charset) else codecs.getincrementaldecoder(charset)()
     quotes = None if delimiter is None else _Quotes(delimiter)
     rest = b""
     mark = _BOM
@@ -124,15 +124,6 @@ def text_blocks(
     rest = rest.removeprefix(mark)
     if rest.strip():
         yield rest if rest.endswith(b"\n") else rest + b"\n"
-
-
-def known_charset(name: str) -> bool:
-    """Tell whether Python knows a character set, which not all its codecs are."""
-    try:
-        "".encode(name)
-    except LookupError:
-        return False
-    return True
 
 
 def _decoded(path: Path, decoder: codecs.IncrementalDecoder, data: bytes, charset: str) -> bytes:

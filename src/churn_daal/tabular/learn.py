@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from churn_daal.errors import UserError
 from churn_daal.tabular import cells
-from churn_daal.tabular.columns import TextColumn, shortest
+from churn_daal.tabular.columns import TextColumn
 from churn_daal.tabular.encoder import codes_of
 from churn_daal.tabular.frame import Frame, Slot
+from churn_daal.tabular.number_texts import shortest
 from churn_daal.tabular.roles import Roles
 from churn_daal.tabular.schema import Column, Encoding, Schema
 from churn_daal.tabular.table import Table

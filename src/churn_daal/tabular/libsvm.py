@@ -57,7 +57,9 @@ def read_blocks(
         yield concatenate(read)
 
 
-def parse(text: bytes, *, first_line: int = 1, labels: bool = True) -> SparseBlock:
+def parse(
+    text: bytes, *, first_line: int = 1, labels: bool = True, last: bool = True
+) -> SparseBlock:
     """Read whole lines.
 
     Parameters
@@ -71,6 +73,8 @@ def parse(text: bytes, *, first_line: int = 1, labels: bool = True) -> SparseBlo
         If not, as in a request, every line is a row, since the answer must line up with it: one
         with nothing in it lacks all features, unless only such lines follow. A label or a query
         that stands in a line all the same is passed over.
+    last
+        Whether the input ends here; if not, lines with nothing in them count at the end too.
 
     Returns
     -------
@@ -81,8 +85,9 @@ def parse(text: bytes, *, first_line: int = 1, labels: bool = True) -> SparseBlo
     DecodeError
         Naming the line: what came, what was expected and the remedy.
     """
-    text = text.removesuffix(b"\n") if labels else text.rstrip()
-    if text:
+    if last:
+        text = text.removesuffix(b"\n") if labels else text.rstrip()
+    if text and not text.endswith(b"\n"):
         text += b"\n"
     # The scan reads what is written in the usual way, the walk anything, and names a fault.
     block = scan(text, first_line, labels=labels)

@@ -70,7 +70,7 @@ def _add(rows: _Rows, tokens: list[str], *, labels: bool) -> None:
         if len(rows.weights) not in {0, len(rows.labels)}:
             raise DecodeError(mixed("label:weight"))
         place = 1
-    elif tokens and ":" not in tokens[0]:
+    elif tokens and (cells.is_number(tokens[0]) or tokens[0] in cells.MISSING):
         place = 1
     asks = place < len(tokens) and tokens[place].startswith("qid:")
     if asks:

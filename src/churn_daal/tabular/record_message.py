@@ -88,7 +88,7 @@ def read_record(record: bytes) -> tuple[Tensor | None, Tensor | None]:
     except WireError:
         raise DecodeError(
             "the bytes are not a protobuf Record of SageMaker's (package aialgs.data); set the "
-            "channel's content type to what the file is, or write it anew"
+            "content type to what the data is, or write it anew"
         ) from None
     return _only(found[FEATURES], "features"), _only(found[LABEL], "label")
 

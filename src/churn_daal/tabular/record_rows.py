@@ -15,7 +15,7 @@ from churn_daal.tabular.record_message import FLOAT32, FLOAT64, INT32, Tensor
 from churn_daal.tabular.sparse_block import SparseBlock, sort_rows
 
 DTYPES: Final[dict[int, np.dtype[Any]]] = {FLOAT32: np.dtype("<f4"), FLOAT64: np.dtype("<f8")}
-_DAMAGED = "a number's bytes are damaged; write the file anew"
+_DAMAGED = "a number's bytes are damaged; write it anew"
 
 
 def assemble(

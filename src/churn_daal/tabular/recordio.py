@@ -9,15 +9,22 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, Protocol
 
-from churn_daal.errors import UserError
+from churn_daal.errors import DecodeError, UserError
 
 MAGIC: Final = struct.pack("<I", 0xCED7230A)
 _WHOLE, _FIRST, _MIDDLE, _LAST = range(4)
 _LENGTH_BITS = 29
 _HEADER = struct.Struct("<4sI")
 _READ_BYTES: Final = 1 << 20
+
+
+class Stream(Protocol):
+    """What records are read from."""
+
+    def read(self, size: int, /) -> bytes:
+        """Return up to `size` bytes, none at the end."""
 
 
 def frame(payload: bytes) -> bytes:
@@ -34,7 +41,7 @@ def frame(payload: bytes) -> bytes:
 
 
 def read_records(stream: BinaryIO, *, name: str) -> Iterator[bytes]:
-    """Yield the payload of each record.
+    """Yield the payload of each record of a file.
 
     Parameters
     ----------
@@ -46,17 +53,12 @@ def read_records(stream: BinaryIO, *, name: str) -> Iterator[bytes]:
     Raises
     ------
     UserError
-        Naming file and byte offset: these are not frames, or the last one is cut short.
+        Naming file and byte offset; see `records`.
     """
-    parts: list[bytes] = []
-    for piece, ends in unwrap(stream, name=name):
-        if ends and not parts:
-            yield piece
-        else:
-            parts.append(piece)
-            if ends:
-                yield b"".join(parts)
-                parts = []
+    try:
+        yield from records(stream)
+    except DecodeError as fault:
+        raise UserError(f"{name}: {fault}") from fault
 
 
 def unwrap(stream: BinaryIO, *, name: str) -> Iterator[tuple[bytes, bool]]:
@@ -70,15 +72,41 @@ def unwrap(stream: BinaryIO, *, name: str) -> Iterator[tuple[bytes, bool]]:
     UserError
         See `read_records`.
     """
-    source = _Source(stream, name)
+    try:
+        yield from _pieces(stream)
+    except DecodeError as fault:
+        raise UserError(f"{name}: {fault}") from fault
+
+
+def records(stream: Stream) -> Iterator[bytes]:
+    """Yield the payload of each record.
+
+    Raises
+    ------
+    DecodeError
+        Naming the byte offset: these are not frames, or the last one is cut short.
+    """
+    parts: list[bytes] = []
+    for piece, ends in _pieces(stream):
+        if ends and not parts:
+            yield piece
+        else:
+            parts.append(piece)
+            if ends:
+                yield b"".join(parts)
+                parts = []
+
+
+def _pieces(stream: Stream) -> Iterator[tuple[bytes, bool]]:
+    source = _Source(stream)
     kind = _WHOLE
     while header := source.take(_HEADER.size):
         start = source.offset - len(header)
         previous, (kind, length) = kind, source.header(header, start)
         if (kind in {_MIDDLE, _LAST}) != (previous in {_FIRST, _MIDDLE}):
-            raise UserError(
-                f"{name}: byte {start}: a frame of kind {kind} after one of kind {previous}; "
-                "the parts of a record are out of order. Write the file anew"
+            raise DecodeError(
+                f"byte {start}: a frame of kind {kind} after one of kind {previous}; "
+                "the parts of a record are out of order. Write it anew"
             )
         if previous in {_FIRST, _MIDDLE}:
             yield MAGIC, False
@@ -91,17 +119,17 @@ def unwrap(stream: BinaryIO, *, name: str) -> Iterator[tuple[bytes, bool]]:
         source.all_of(-length % 4, start)
         yield payload, ends
     if kind in {_FIRST, _MIDDLE}:
-        raise UserError(
-            f"{name}: byte {source.offset}: the file ends within a record of several frames; it "
-            "is cut short. Write or upload it anew"
+        raise DecodeError(
+            f"byte {source.offset}: the data ends within a record of several frames; it "
+            "is cut short. Write or send it anew"
         )
 
 
 class _Source:
     """A stream, read in large pieces and handed out in small ones."""
 
-    def __init__(self, stream: BinaryIO, name: str) -> None:
-        self._stream, self._name = stream, name
+    def __init__(self, stream: Stream) -> None:
+        self._stream = stream
         self._buffer, self._at = b"", 0
         self.offset = 0
 
@@ -120,30 +148,30 @@ class _Source:
         """Return the next `count` bytes of the frame at `start`."""
         piece = self.take(count)
         if len(piece) < count:
-            raise UserError(
-                f"{self._name}: byte {start}: the file ends at byte {self.offset}, within the "
-                "record that starts here; it is cut short. Write or upload it anew"
+            raise DecodeError(
+                f"byte {start}: the data ends at byte {self.offset}, within the "
+                "record that starts here; it is cut short. Write or send it anew"
             )
         return piece
 
     def header(self, header: bytes, start: int) -> tuple[int, int]:
         """Return kind and length of the frame at `start`."""
         if not header.startswith(MAGIC[: len(header)]):
-            raise UserError(
-                f"{self._name}: byte {start}: {header[:4].hex(' ')} is not the start of a RecordIO "
-                f"record, {MAGIC.hex(' ')}; set the channel's content type to what the file is"
+            raise DecodeError(
+                f"byte {start}: {header[:4].hex(' ')} is not the start of a RecordIO "
+                f"record, {MAGIC.hex(' ')}; set the content type to what the data is"
             )
         if len(header) < _HEADER.size:
-            raise UserError(
-                f"{self._name}: byte {start}: the file ends at byte {self.offset}, within the "
-                "record that starts here; it is cut short. Write or upload it anew"
+            raise DecodeError(
+                f"byte {start}: the data ends at byte {self.offset}, within the "
+                "record that starts here; it is cut short. Write or send it anew"
             )
         word = int.from_bytes(header[4:], "little")
         kind = word >> _LENGTH_BITS
         if kind > _LAST:
-            raise UserError(
-                f"{self._name}: byte {start}: a frame of kind {kind}; expected 0 to {_LAST}. "
-                "The file is damaged: write or upload it anew"
+            raise DecodeError(
+                f"byte {start}: a frame of kind {kind}; expected 0 to {_LAST}. "
+                "The data is damaged: write or send it anew"
             )
         return kind, word & ((1 << _LENGTH_BITS) - 1)
 

@@ -73,6 +73,18 @@ class SparseBlock:
             return self.indices
         return np.tile(np.arange(self.width or 0, dtype=np.int64), len(self))
 
+    def part(self, start: int, stop: int) -> SparseBlock:
+        """Return the features alone of the rows from `start` up to `stop`."""
+        indptr = self.indptr[start : stop + 1]
+        low, high = int(indptr[0]), int(indptr[-1])
+        return SparseBlock(
+            indptr - low,
+            self.values[low:high],
+            None if self.indices is None else self.indices[low:high],
+            self.rows[start:stop],
+            width=self.width,
+        )
+
     def dense(self, width: int) -> Floats:
         """Return float32 (n, `width`), NaN where a row has no entry.
 

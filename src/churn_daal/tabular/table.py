@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from churn_daal.errors import DataError, UserError
 from churn_daal.tabular.batch import Reader
-from churn_daal.tabular.columns import ELSEWHERE, NumberColumn, TextColumn, shortest
+from churn_daal.tabular.columns import ELSEWHERE, NumberColumn, TextColumn
+from churn_daal.tabular.number_texts import shortest
 from churn_daal.tabular.store import Store
 
 ON_ANOTHER_HOST: Final = " (on another host)"

@@ -19,8 +19,9 @@ from churn_daal.errors import UserError
 from churn_daal.settings import usable_cores
 from churn_daal.tabular import libsvm, record_protobuf, recordio
 from churn_daal.tabular.batch import Reader
+from churn_daal.tabular.charsets import known_charset
 from churn_daal.tabular.csv_channel import CsvReader
-from churn_daal.tabular.files import channel_files, known_charset, open_bytes
+from churn_daal.tabular.files import channel_files, open_bytes
 from churn_daal.tabular.header import Header
 from churn_daal.tabular.jsonlines_channel import JsonLinesReader
 from churn_daal.tabular.parquet_channel import ParquetReader

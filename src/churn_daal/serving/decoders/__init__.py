@@ -13,6 +13,10 @@ from typing import Final, TypeAlias
 
 from churn_daal.serving.decoders.csv_rows import decode_csv
 from churn_daal.serving.decoders.json_document import decode_json
+from churn_daal.serving.decoders.json_lines import decode_json_lines
+from churn_daal.serving.decoders.libsvm_text import decode_libsvm
+from churn_daal.serving.decoders.npy_array import decode_npy
+from churn_daal.serving.decoders.record_frames import decode_records
 from churn_daal.tabular.encoder import Encoder, Matrix
 
 Decode: TypeAlias = Callable[[memoryview, Mapping[str, str], Encoder], Iterator[Matrix]]
@@ -29,13 +33,48 @@ class Format:
     decode
         Takes the body, the media type's parameters and the model's encoder; yields float32
         (n, width) blocks, n at least 1, and nothing for a body without rows.
+    answer
+        The media type of the answer where the client has no wish.
     """
 
     kind: str
     decode: Decode
+    answer: str
 
 
+def decode_arrow(body: memoryview, _: Mapping[str, str], encoder: Encoder) -> Iterator[Matrix]:
+    """Decode an Arrow IPC stream: columns by name in any order, read as training reads Parquet.
+
+    Raises
+    ------
+    DecodeError
+        It is none, damaged, or would grow beyond measure.
+    SchemaError
+        Its columns are not the model's, or a cell does not fit.
+    """
+    # Starting the server does not load Arrow.
+    from churn_daal.serving.decoders.arrow_tables import decode_stream  # noqa: PLC0415
+
+    return decode_stream(body, encoder)
+
+
+def decode_parquet(body: memoryview, _: Mapping[str, str], encoder: Encoder) -> Iterator[Matrix]:
+    """Decode a Parquet file; see `decode_arrow`."""
+    from churn_daal.serving.decoders.arrow_tables import decode_file  # noqa: PLC0415
+
+    return decode_file(body, encoder)
+
+
+_CSV: Final = "text/csv"
 FORMATS: Final[Mapping[str, Format]] = {
-    "text/csv": Format("csv", decode_csv),
-    "application/json": Format("json", decode_json),
+    _CSV: Format("csv", decode_csv, _CSV),
+    "application/json": Format("json", decode_json, "application/json"),
+    "application/jsonlines": Format("jsonlines", decode_json_lines, "application/jsonlines"),
+    "text/libsvm": Format("libsvm", decode_libsvm, _CSV),
+    "application/x-recordio-protobuf": Format("recordio-protobuf", decode_records, _CSV),
+    "application/x-npy": Format("npy", decode_npy, "application/x-npy"),
+    "application/x-parquet": Format("parquet", decode_parquet, _CSV),
+    "application/vnd.apache.arrow.stream": Format(
+        "arrow", decode_arrow, "application/vnd.apache.arrow.stream"
+    ),
 }

@@ -8,7 +8,7 @@ from itertools import chain
 from typing import TypeAlias
 
 from churn_daal.errors import DecodeError, SchemaError
-from churn_daal.serving.decoders.blocks import rows_at_a_time, text_lines
+from churn_daal.serving.decoders.blocks import UTF8, rows_at_a_time, text_lines
 from churn_daal.tabular import cells
 from churn_daal.tabular.csv_cells import reader
 from churn_daal.tabular.encoder import Encoder, Matrix
@@ -26,10 +26,11 @@ def decode_csv(
     Parameters
     ----------
     body
-        UTF-8; LF or CRLF. Empty lines at the end are passed over, unless the model has one
+        LF or CRLF. Empty lines at the end are passed over, unless the model has one
         column: there each is a missing value.
     parameters
-        `header=present` or `absent` says whether line 1 names columns; without it, see
+        `charset`, UTF-8 unless it is set. `header=present` or `absent` says whether line 1 names
+        columns; without it, see
         `Schema.is_header`.
     encoder
         The model's.
@@ -44,7 +45,7 @@ def decode_csv(
         Naming row and column.
     """
     schema = encoder.schema
-    records = _records(body, schema)
+    records = _records(body, schema, parameters.get("charset", UTF8))
     first = next(records, None)
     if first is None:
         return
@@ -118,9 +119,9 @@ def _blocks(records: Iterator[Record], size: int) -> Iterator[list[Record]]:
         yield block
 
 
-def _records(body: memoryview, schema: Schema) -> Iterator[Record]:
+def _records(body: memoryview, schema: Schema, charset: str) -> Iterator[Record]:
     """Yield records, empty lines at the end left out."""
-    records = reader(text_lines(body), schema.delimiter, strict=True)
+    records = reader(text_lines(body, charset), schema.delimiter, strict=True)
     one = len(schema.columns) == 1
     last = empty = 0
     try:

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import orjson
 
 from churn_daal.errors import DecodeError, SchemaError
-from churn_daal.serving.decoders.blocks import without_mark
+from churn_daal.serving.decoders.blocks import UTF8, as_utf8
+from churn_daal.serving.decoders.json_rows import encode_rows
 from churn_daal.tabular.encoder import Encoder, Matrix
 from churn_daal.tabular.schema import Schema
 
 
-def decode_json(body: memoryview, _: Mapping[str, str], encoder: Encoder) -> Iterator[Matrix]:
+def decode_json(
+    body: memoryview, parameters: Mapping[str, str], encoder: Encoder
+) -> Iterator[Matrix]:
     """Decode `{"instances": [...]}`, a list of rows, one record or one list of values.
 
-    A row is a record of named values in any order, a list of values by position, or
-    `{"features": [...]}`. The document is parsed whole: large bodies are better sent as JSON
-    Lines.
+    What a row may be, see `json_rows.values_of`. The document is parsed whole: large bodies are
+    better sent as JSON Lines.
 
     Raises
     ------
@@ -28,7 +30,7 @@ def decode_json(body: memoryview, _: Mapping[str, str], encoder: Encoder) -> Ite
         It is JSON of another shape, or a row breaks the schema; row and column are named.
     """
     try:
-        data = orjson.loads(without_mark(body))
+        data = orjson.loads(as_utf8(body, parameters.get("charset", UTF8)))
     except orjson.JSONDecodeError as error:
         raise DecodeError(
             f"{error.msg}, at character {error.pos + 1}; send JSON, as json.dumps writes it",
@@ -37,36 +39,7 @@ def decode_json(body: memoryview, _: Mapping[str, str], encoder: Encoder) -> Ite
     rows = _instances(data, encoder.schema)
     if not rows:
         raise SchemaError("an empty list of rows; send at least one row")
-    values = [values_of(row, number, encoder.schema) for number, row in enumerate(rows, start=1)]
-    yield encoder.from_json(list(zip(*values, strict=True)))
-
-
-def values_of(row: Any, number: int, schema: Schema) -> Sequence[Any]:  # noqa: ANN401 - JSON of any shape
-    """Return a row's values in the order of the schema's columns.
-
-    Raises
-    ------
-    SchemaError
-        It is no row, or not one of this schema; `number` is named.
-    """
-    if isinstance(row, dict):
-        try:
-            values = [row[name] for name in schema.names]
-        except KeyError:
-            if len(row) == 1 and isinstance(row.get("features"), list):
-                return values_of(row["features"], number, schema)
-        else:
-            if len(row) == len(values):
-                return values
-        schema.check_names(row, row=number)
-        return values
-    if isinstance(row, list):
-        schema.check_count(len(row), row=number)
-        return row
-    raise SchemaError(
-        f"{orjson.dumps(row).decode():.40} is no row; expected a record or a list of values",
-        row=number,
-    )
+    yield from encode_rows(enumerate(rows, start=1), encoder)
 
 
 def _instances(data: Any, schema: Schema) -> list[Any]:  # noqa: ANN401 - JSON of any shape

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 from dataclasses import replace
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from churn_daal.artifact import EngineChoice, Manifest
@@ -13,6 +15,8 @@ from churn_daal.serving.encoders import ENCODERS
 from churn_daal.serving.predictions import usual
 from churn_daal.tabular.encoder import Matrix
 from churn_daal.tabular.labels import Labels
+from churn_daal.tabular.record_message import encode_record
+from churn_daal.tabular.recordio import frame
 from churn_daal.tabular.schema import Column, Schema
 
 BINARY = Manifest(
@@ -95,3 +99,47 @@ def test_infinite_values() -> None:
 
     assert encode_csv(VALUE, response) == b"1.5\ninf\n"
     assert json.loads(encode_json(VALUE, response))["predictions"][1] == {"score": None}
+
+
+def test_json_lines_are_the_documents_records() -> None:
+    """One a line, the last line's end too."""
+    body = ENCODERS["application/jsonlines"](usual(BINARY, P[k : k + 1]) for k in range(2))
+
+    assert body.endswith(b"\n")
+    records = [json.loads(line) for line in body.splitlines()]
+    assert {"predictions": records} == json.loads(encode_json(BINARY, P))
+
+
+def test_npy_is_the_score() -> None:
+    """float32 as the model answers, (n,) or (n, classes); classes that are words by number."""
+    for manifest, response in ((BINARY, P), (MULTI, PPP), (VALUE, P)):
+        body = ENCODERS["application/x-npy"]([usual(manifest, response)] * 2)
+        array = np.load(io.BytesIO(body), allow_pickle=False)
+        assert array.dtype == np.float32
+        np.testing.assert_array_equal(array, np.concatenate([response] * 2))
+    words = usual(replace(MULTI, objective="multi:softmax"), PPP)
+    body = ENCODERS["application/x-npy"]([words])
+    assert np.load(io.BytesIO(body), allow_pickle=False).tolist() == [2, 0]
+
+
+def test_arrow_is_score_and_class() -> None:
+    """Columns of their own; several scores are a list."""
+    body = ENCODERS["application/vnd.apache.arrow.stream"]([usual(MULTI, PPP)])
+
+    assert pa.ipc.open_stream(body).read_all().to_pylist() == [
+        {"score": PPP[0].tolist(), "predicted_label": "3"},
+        {"score": PPP[1].tolist(), "predicted_label": "a"},
+    ]
+
+
+def test_records_are_written_as_they_are_read() -> None:
+    """One frame a row, with `score` and the class's number in its label."""
+    body = ENCODERS["application/x-recordio-protobuf"]([usual(BINARY, P), usual(BINARY, P)])
+
+    assert body == b"".join(
+        frame(
+            encode_record(label={"score": P[k : k + 1]})
+            + encode_record(label={"predicted_label": np.float32([k])})
+        )
+        for k in (0, 1, 0, 1)
+    )
