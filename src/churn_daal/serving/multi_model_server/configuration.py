@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from churn_daal.errors import UserError
+from churn_daal.serving.multi_model_server.legacy_manifest import without_legacy_manifests
 from churn_daal.settings import JavaSettings, ServeSettings, usable_memory
 
 HANDLER: Final = "churn_daal.serving.multi_model_server.handler_service"
@@ -93,6 +94,8 @@ def lay(folder: Path, settings: ServeSettings, java: JavaSettings) -> list[str]:
             "build the one with both: docker build --target mms"
         )
     home = Path(package.origin).parent.parent
+    frontend = home / "mms" / "frontend"
+    classes = without_legacy_manifests(frontend / "model-server.jar", folder)
     lines = (f"{name}={value}\n" for name, value in properties(settings, java).items())
     (folder / "config.properties").write_text("".join(lines), encoding="utf-8")
     logs = folder / "log4j2.xml"
@@ -102,7 +105,7 @@ def lay(folder: Path, settings: ServeSettings, java: JavaSettings) -> list[str]:
         f"-Dmodel_server_home={home}",
         f"-Dlog4j.configurationFile=file://{logs}",
         *virtual_machine(java, usable_memory(), folder),
-        *("-cp", str(home / "mms" / "frontend" / "*"), "com.amazonaws.ml.mms.ModelServer"),
+        *("-cp", f"{classes}:{frontend / '*'}", "com.amazonaws.ml.mms.ModelServer"),
         *("--python", sys.executable, "-f", str(folder / "config.properties"), "-s", "/"),
     ]
     if not settings.multi_model:
