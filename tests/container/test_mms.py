@@ -153,7 +153,10 @@ def test_the_end_of_java_ends_the_server(java_image: str, model: Path) -> None:
 
 def test_the_default_image_has_no_java(image: str) -> None:
     """Nor any of the packages that come with it."""
-    program = "import importlib.util as u, shutil; print(shutil.which('java'), u.find_spec('mms'), u.find_spec('sagemaker_inference'))"
+    program = (
+        "import importlib.util as u, shutil; "
+        "print(shutil.which('java'), u.find_spec('mms'), u.find_spec('sagemaker_inference'))"
+    )
 
     done = docker("run", "--rm", image, "python", "-c", program)
 

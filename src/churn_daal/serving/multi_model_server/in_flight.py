@@ -1,6 +1,6 @@
 """Whether an answer is being made in any worker: a lock in the folder the workers share.
 
-multi-model-server ends at once on SIGTERM, whatever it has in hand; this tells when that is nothing.
+multi-model-server ends at once on SIGTERM, whatever it has in hand; this tells when it has nothing.
 """
 
 from __future__ import annotations

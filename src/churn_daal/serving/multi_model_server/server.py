@@ -1,4 +1,4 @@
-"""`serve` of the image with Java: multi-model-server under a process 1 that knows how to stop it."""
+"""`serve` of the image with Java: multi-model-server under a process 1 that can stop it."""
 
 from __future__ import annotations
 
