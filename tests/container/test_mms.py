@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -36,8 +37,8 @@ OTHERWISE = {
 }
 # What depends on the moment, so is no failure either way.
 AT_TIMES = {
-    "clients_of_one_model_do_not_feel_the_coming_and_going_of_others": "503 beside 404 when a "
-    "request meets the unloading of its own model",
+    "clients_of_one_model_do_not_feel_the_coming_and_going_of_others": "503 or 500 "
+    "beside 404 when a request meets the loading or unloading of its own model",
 }
 
 
@@ -156,6 +157,31 @@ def test_sigterm_ends_it_well(java_image: str, model: Path) -> None:
 
         container.terminate()
 
+        assert container.exit_code() == 0, container.logs()
+
+
+def test_a_request_in_flight_is_answered_before_the_end(
+    java_image: str, model: Path, rows: list[list[str]]
+) -> None:
+    """An endpoint is updated under load (rule S5); Java alone would drop it."""
+    busy = (
+        "import fcntl, glob; "
+        "fcntl.flock(open(glob.glob('/tmp/churn-daal-mms-*/in-flight')[0], 'ab'), 6)"
+    )
+    options = (*PLACE, *mount(model, "/opt/ml/model", readonly=True))
+    with started(java_image, "serve", options) as container, ThreadPoolExecutor(1) as pool:
+        poll(container.answers_ping, "an answer to /ping", container.logs)
+        answer = pool.submit(container.post, as_csv(rows[:1]) * 250_000)
+
+        def in_flight() -> bool:
+            done = docker("exec", container.name, "python", "-c", busy)
+            assert not answer.done(), "the request was over before it was seen"
+            return "BlockingIOError" in done.stderr
+
+        poll(in_flight, "a request in the making", container.logs)
+        container.terminate()
+
+        assert len(answer.result(120).scores()) == 250_000
         assert container.exit_code() == 0, container.logs()
 
 
