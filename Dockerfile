@@ -1,6 +1,7 @@
-# Built in three stages: the locked packages, this package beside its two programs, and the image
-# that holds only those. Keep to what every builder takes: no `# syntax=`, heredoc, RUN --mount or
-# COPY --chmod. docs/container.md says what a BASE_IMAGE must bring.
+# Built in stages: the locked packages, this package beside its two programs, and the image that
+# holds only those. `--target mms` adds Java and AWS's multi-model-server to that image. Keep to
+# what every builder takes: no `# syntax=`, heredoc, RUN --mount or COPY --chmod. docs/container.md
+# says what a BASE_IMAGE must bring.
 ARG BASE_IMAGE=python:3.13-slim-trixie
 
 FROM ${BASE_IMAGE} AS packages
@@ -33,7 +34,7 @@ RUN PYTHONPATH=/build/tools python3 -m flit_core.wheel --outdir /build/dist /bui
 # Fails the build, not a job, where the trimming above took something that is needed.
 RUN /opt/venv/bin/python -c 'import daal4py, flask, gunicorn, pyarrow.csv, pyarrow.parquet, sklearn.metrics, sklearn.model_selection, xgboost, churn_daal.training, churn_daal.script_mode.job, churn_daal.serving.server'
 
-FROM ${BASE_IMAGE}
+FROM ${BASE_IMAGE} AS image
 LABEL com.amazonaws.sagemaker.capabilities.accept-bind-to-port=true \
       com.amazonaws.sagemaker.capabilities.multi-models=true
 COPY --from=packages /opt/venv /opt/venv
@@ -49,3 +50,28 @@ ENV PATH=/opt/program/bin:/opt/venv/bin:$PATH \
 # No entry point, whatever the base has: `train` or `serve` is process 1 and gets the signals.
 ENTRYPOINT []
 CMD ["train"]
+
+# Of the lock only what the image does not hold already, in a folder, so a layer, of its own.
+FROM packages AS mms-packages
+COPY locks/mms.txt /build/
+RUN awk 'NR == FNR { held[$1]; next } /^[a-z]/ { new = !($1 in held) } new' \
+      /build/runtime.txt /build/mms.txt >/build/new.txt \
+ && PYTHONPATH=/build/tools python3 -m pip --python /opt/venv/bin/python install \
+      --target /opt/multi_model_server --require-hashes --only-binary=:all: --no-binary=sagemaker-inference \
+      --no-build-isolation --no-deps --no-compile -r /build/new.txt \
+ && /opt/venv/bin/python -m compileall -q --invalidation-mode unchecked-hash /opt/multi_model_server
+
+FROM image AS mms
+# A slim base has no folder for the manual pages that Java's package links to.
+RUN mkdir -p /usr/share/man/man1 && apt-get update \
+ && apt-get install --yes --no-install-recommends default-jre-headless && rm -rf /var/lib/apt/lists/*
+COPY --from=mms-packages /opt/multi_model_server /opt/multi_model_server
+COPY container/serve_multi_model_server /opt/program/bin/serve
+RUN chmod 755 /opt/program/bin/serve \
+ && site=$(/opt/venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("platlib"))') \
+ && echo /opt/multi_model_server >"$site/multi_model_server.pth" \
+ && /opt/venv/bin/python -c 'import churn_daal.serving.multi_model_server.handler_service, churn_daal.serving.multi_model_server.server, mms.model_service_worker'
+CMD ["serve"]
+
+# The last one is what a build without `--target` makes.
+FROM image

@@ -25,7 +25,7 @@ BASE_IMAGE ?= python:3.13-slim-trixie
 REPOSITORY ?= $(IMAGE)
 BUILD_ARGS ?=
 
-.PHONY: help venv demo test test-fast test-container lint fmt build push lock clean
+.PHONY: help venv demo test test-fast test-container lint fmt build build-mms push lock clean
 
 help: ## List every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' Makefile
@@ -57,6 +57,9 @@ build: ## Build the image IMAGE:TAG on BASE_IMAGE and say its size
 	@docker image inspect --format '{{.Size}}' "$(IMAGE):$(TAG)" | \
 		awk '{printf "$(IMAGE):$(TAG) is %.0f MB unpacked\n", $$1 / 1e6}'
 
+build-mms: ## Build the image IMAGE:TAG-mms, served by AWS's multi-model-server (Java)
+	docker build --target mms --build-arg "BASE_IMAGE=$(BASE_IMAGE)" $(BUILD_ARGS) --tag "$(IMAGE):$(TAG)-mms" .
+
 push: ## Push IMAGE:TAG to ECR: ACCOUNT=... REGION=... [REPOSITORY=... REGISTRY=... DRY_RUN=1]
 	@ACCOUNT="$(ACCOUNT)" REGION="$(REGION)" REPOSITORY="$(REPOSITORY)" IMAGE="$(IMAGE)" TAG="$(TAG)" \
 		REGISTRY="$(REGISTRY)" DRY_RUN="$(DRY_RUN)" bash container/push.sh
@@ -66,7 +69,7 @@ venv: $(VENV)/.test $(VENV)/.lint ## Make the environment with everything develo
 lock: $(VENV)/.lock ## Make the locks again from pyproject.toml; UPGRADE=1 takes newer releases
 	@$(RUN) uv --version
 	$(COMPILE) pyproject.toml locks/undeclared.in -o locks/runtime.txt
-	for group in build test lint lock; do \
+	for group in build test lint lock mms; do \
 		$(COMPILE) --group $$group -c locks/runtime.txt -o locks/$$group.txt || exit 1; done
 
 clean: ## Remove the environment and everything made by a run

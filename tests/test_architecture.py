@@ -80,6 +80,20 @@ def test_libraries_have_one_owner(module: str, owner: str) -> None:
     assert users == {owner}
 
 
+def test_only_the_java_server_loads_what_its_image_alone_has() -> None:
+    """sagemaker-inference is in the image of `--target mms`, and in no other."""
+    users = {
+        path.parent.name
+        for path in ROOT.rglob("*.py")
+        if any(name.split(".")[0] in {"sagemaker_inference", "mms"} for name in imports(path))
+    }
+
+    assert users == {"multi_model_server"}
+    assert "multi_model_server" not in "".join(
+        name for path in (ROOT / "serving").glob("*.py") for name in imports(path)
+    )
+
+
 def reads_environment(path: Path) -> bool:
     """Tell whether a module uses os.environ or os.getenv, however it imports them."""
     nodes = list(ast.walk(ast.parse(path.read_text())))

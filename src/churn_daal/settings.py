@@ -157,6 +157,46 @@ def usual_workers() -> int:
     )
 
 
+@dataclass(frozen=True)
+class JavaSettings:
+    """What the image with multi-model-server takes from the environment beside `ServeSettings`.
+
+    Attributes
+    ----------
+    model_workers
+        Worker processes of each model in multi-model mode (`SAGEMAKER_NUM_MODEL_WORKERS`).
+    job_queue_size
+        Requests that may wait for a model; further ones are answered 503
+        (`SAGEMAKER_MODEL_JOB_QUEUE_SIZE`).
+    vmargs
+        Options for Java beside, and over, those it is given (`SAGEMAKER_MODEL_SERVER_VMARGS`).
+    """
+
+    model_workers: int = 1
+    job_queue_size: int = 100
+    vmargs: str = ""
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] = os.environ) -> JavaSettings:
+        """Read the settings.
+
+        Raises
+        ------
+        UserError
+            A variable is set to something that is not a whole number in its range.
+        """
+        return cls(
+            model_workers=_integer(environ, "SAGEMAKER_NUM_MODEL_WORKERS", 1),
+            job_queue_size=_integer(environ, "SAGEMAKER_MODEL_JOB_QUEUE_SIZE", 100),
+            vmargs=_text(environ, "SAGEMAKER_MODEL_SERVER_VMARGS", ""),
+        )
+
+
+def inherited(**changes: str) -> dict[str, str]:
+    """Return this process's environment, with changes, for one it starts."""
+    return {**os.environ, **changes}
+
+
 def usable_cores(cgroup: Path = Path("/sys/fs/cgroup")) -> int:
     """Return how many cores this process may use.
 

@@ -11,6 +11,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from churn_daal.artifact import Manifest
 from churn_daal.errors import RequestError
+from churn_daal.serving import media
 from churn_daal.serving.access import REQUEST_ID, TRACE, Watched
 from churn_daal.serving.body import read_body
 from churn_daal.serving.carried import ATTRIBUTES, check_carried
@@ -50,7 +51,7 @@ def invoke(answer: Callable[[Request], Answer], settings: ServeSettings) -> Resp
         Request(
             body,
             content_type=request.headers.get("Content-Type", ""),
-            accept=accepted(request.headers.get("Accept", ""), settings),
+            accept=media.accepted(request.headers.get("Accept", ""), settings.default_accept),
             attributes=request.headers.get(ATTRIBUTES, ""),
             query={key: ",".join(values) for key, values in request.args.lists()},
             headers=request.headers,
@@ -123,11 +124,6 @@ def new_app(
         return _refusal("the model server failed on this request; its log has the traceback", 500)
 
     return app
-
-
-def accepted(header: str, settings: ServeSettings) -> str:
-    """Return what a request accepts: the operator's default where it has no wish of its own."""
-    return settings.default_accept if header.strip() in {"", "*/*"} else header
 
 
 def _refusal(text: str, status: int) -> Response:

@@ -49,6 +49,11 @@ def canonical(name: str) -> str:
     return ALIASES.get(plain, plain)
 
 
+def accepted(header: str, default: str) -> str:
+    """Return what a request accepts: the operator's default where it has no wish of its own."""
+    return default if header.strip() in {"", "*/*"} else header
+
+
 @lru_cache(maxsize=256)
 def choose(accept: str, offered: tuple[str, ...]) -> str:
     """Return the offered type that an Accept header likes best; the first where it has no wish.
