@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import sys
 from pathlib import Path
@@ -11,7 +10,8 @@ import pytest
 
 from churn_daal import settings as settings_module
 from churn_daal.errors import UserError
-from churn_daal.settings import ServeSettings, base_dir, usable_cores, usual_workers
+from churn_daal.machine import usable_cores
+from churn_daal.settings import ServeSettings, base_dir, usual_workers
 
 
 def test_defaults_are_sagemakers() -> None:
@@ -147,30 +147,6 @@ def test_wrong_values_are_refused(name: str, value: str) -> None:
     """The message names the variable, what it holds and what was expected."""
     with pytest.raises(UserError, match=re.escape(f"{name} is {value!r}; expected a whole number")):
         ServeSettings.from_env({name: value})
-
-
-@pytest.mark.parametrize(
-    ("files", "cores"),
-    [
-        ({"cpu.max": "50000 100000\n"}, 1),
-        ({"cpu.max": "100000 100000\n"}, 1),
-        ({"cpu.max": "max 100000\n"}, None),
-        ({"cpu/cpu.cfs_quota_us": "100000\n", "cpu/cpu.cfs_period_us": "100000\n"}, 1),
-        ({"cpu/cpu.cfs_quota_us": "-1\n", "cpu/cpu.cfs_period_us": "100000\n"}, None),
-        ({"cpu.max": "999999900000 100000\n"}, None),
-        ({"cpu.max": "?"}, None),
-        ({}, None),
-    ],
-)
-def test_a_containers_quota_counts(
-    tmp_path: Path, files: dict[str, str], cores: int | None
-) -> None:
-    """`docker run --cpus 1` means one worker, whichever version of cgroups says so."""
-    for name, text in files.items():
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text(text)
-
-    assert usable_cores(tmp_path) == (cores or len(os.sched_getaffinity(0)))
 
 
 def test_the_page_lists_every_variable() -> None:

@@ -6,16 +6,15 @@ The names are SageMaker's and its toolkits' own: see docs/environment.md.
 from __future__ import annotations
 
 import logging
-import math
 import os
 import re
 import sys
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from churn_daal.errors import UserError
+from churn_daal.machine import usable_cores, usable_memory
 
 BASE_DIR = "/opt/ml"
 MAX_PORT = 65_535
@@ -195,60 +194,6 @@ class JavaSettings:
 def inherited(**changes: str) -> dict[str, str]:
     """Return this process's environment, with changes, for one it starts."""
     return {**os.environ, **changes}
-
-
-def usable_cores(cgroup: Path = Path("/sys/fs/cgroup")) -> int:
-    """Return how many cores this process may use.
-
-    An affinity mask can make them fewer than the machine's, and so can a container's CPU quota
-    (`docker run --cpus`), of which a part of a core counts as one.
-
-    Parameters
-    ----------
-    cgroup
-        Where the container's limits stand, of cgroups version 2 or 1.
-    """
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    quota = _cpu_quota(cgroup)
-    return max(1, min(cores or 1, math.ceil(quota) if quota else cores or 1))
-
-
-def usable_memory(
-    cgroup: Path = Path("/sys/fs/cgroup"), meminfo: Path = Path("/proc/meminfo")
-) -> int | None:
-    """Return how many bytes of memory this process may use; None where nothing says.
-
-    That is the container's limit (`docker run --memory`) or the machine's memory, the smaller.
-
-    Parameters
-    ----------
-    cgroup
-        Where the container's limits stand, of cgroups version 2 or 1.
-    meminfo
-        Where the kernel tells the machine's memory.
-    """
-    limits = []
-    for file in (cgroup / "memory.max", cgroup / "memory" / "memory.limit_in_bytes"):
-        with suppress(OSError, ValueError):  # "max" is no number, and no limit
-            limits.append(int(file.read_text()))
-    with suppress(OSError, AttributeError):
-        total = re.search(r"^MemTotal:\s*([0-9]+) kB", meminfo.read_text(), re.MULTILINE)
-        limits.append(int(total[1]) * 1024 if total else 0)
-    return min((limit for limit in limits if limit > 0), default=None)
-
-
-def _cpu_quota(cgroup: Path) -> float | None:
-    """Return the cores a container may fill; None where nothing says."""
-    one, two = cgroup / "cpu", cgroup / "cpu.max"
-    try:
-        if two.is_file():
-            quota, period = two.read_text().split()
-        else:
-            quota = (one / "cpu.cfs_quota_us").read_text()
-            period = (one / "cpu.cfs_period_us").read_text()
-        return int(quota) / int(period) if int(quota) > 0 else None
-    except (OSError, ValueError, ZeroDivisionError):  # "max" is no number, and no limit
-        return None
 
 
 def _text(environ: Mapping[str, str], name: str, default: str) -> str:

@@ -22,7 +22,7 @@ from churn_daal.boosting.xgboost_faults import translated
 from churn_daal.boosting.xgboost_log import register
 from churn_daal.contract.signals import StopSignal
 from churn_daal.errors import ChurnDaalError, UserError
-from churn_daal.settings import usable_cores
+from churn_daal.machine import usable_cores
 
 __all__ = ["Fitted", "StoppedError", "fit", "write_line"]
 

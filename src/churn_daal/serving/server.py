@@ -27,6 +27,7 @@ from gunicorn.errors import HaltServer
 from gunicorn.workers.base import Worker
 
 from churn_daal.errors import ArtifactError, NotAcceptableError, UserError
+from churn_daal.machine import usable_cores
 from churn_daal.serving import media
 from churn_daal.serving.app import create_app
 from churn_daal.serving.counters import Counters, Tally
@@ -34,7 +35,7 @@ from churn_daal.serving.encoders import ENCODERS
 from churn_daal.serving.invocation import ModelService
 from churn_daal.serving.loading import Provision, load_service, provide
 from churn_daal.serving.outputs import setting_faults
-from churn_daal.settings import ServeSettings, safe_ports, usable_cores
+from churn_daal.settings import ServeSettings, safe_ports
 
 log = logging.getLogger(__name__)
 # SageMaker kills 30 seconds after SIGTERM (rule S5).

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from churn_daal.boosting.hyperparameters import Hyperparameters
-from churn_daal.settings import usable_memory
+from churn_daal.machine import usable_memory
 
 # What the program and its libraries take before any data is there: 200 MB, and room to work.
 _BASE_BYTES: Final = 300 << 20

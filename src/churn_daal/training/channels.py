@@ -16,7 +16,7 @@ from churn_daal.contract.job import Channel, TrainingJob
 from churn_daal.contract.pipes import spool
 from churn_daal.contract.signals import StopSignal
 from churn_daal.errors import UserError
-from churn_daal.settings import usable_cores
+from churn_daal.machine import usable_cores
 from churn_daal.tabular import libsvm, record_protobuf, recordio
 from churn_daal.tabular.batch import Reader
 from churn_daal.tabular.charsets import known_charset

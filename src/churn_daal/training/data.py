@@ -22,7 +22,7 @@ from churn_daal.cluster import World
 from churn_daal.contract.job import TrainingJob
 from churn_daal.contract.signals import StopSignal
 from churn_daal.errors import UserError
-from churn_daal.memory import release_memory
+from churn_daal.machine import release_memory
 from churn_daal.tabular.labels import Labels
 from churn_daal.tabular.schema import Schema
 from churn_daal.tabular.target import CLASSES, Task

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from churn_daal.boosting.dataset import Dataset
 from churn_daal.cluster import World
-from churn_daal.settings import usable_cores
+from churn_daal.machine import usable_cores
 from churn_daal.training.data import Data
 
 AREAS: Final = ("auc", "aucpr")

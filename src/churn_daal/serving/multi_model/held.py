@@ -18,7 +18,7 @@ from churn_daal.errors import (
     RequestError,
     UserError,
 )
-from churn_daal.memory import release_memory
+from churn_daal.machine import release_memory
 from churn_daal.serving.multi_model.registry import Record, Registry
 from churn_daal.serving.request import Answer, Request, Service
 

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from churn_daal.errors import NoRoomError
-from churn_daal.memory import available_memory
-from churn_daal.settings import usable_memory
+from churn_daal.machine import available_memory, usable_memory
 
 # Bytes of memory a byte of a model's files takes: 1.06 and 0.88 as measured for 200 trees of depth
 # 5 and 500 of depth 8, and room for what is read twice while it loads.

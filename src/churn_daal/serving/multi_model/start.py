@@ -15,6 +15,7 @@ from typing import Final
 from flask import Flask
 
 from churn_daal.errors import UserError
+from churn_daal.machine import usable_cores
 from churn_daal.serving.counters import Tally
 from churn_daal.serving.loading import load_service
 from churn_daal.serving.multi_model import registry
@@ -23,7 +24,7 @@ from churn_daal.serving.multi_model.models import Models
 from churn_daal.serving.multi_model.orders import Listener
 from churn_daal.serving.multi_model.room import Room
 from churn_daal.serving.multi_model.routes import create_app
-from churn_daal.settings import ServeSettings, usable_cores
+from churn_daal.settings import ServeSettings
 
 # What a path of a socket may have (sun_path of Linux), less the name of one.
 _LONGEST: Final = 107 - len("/4194304-12345678.worker")

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Final
 
 from churn_daal.errors import UserError
+from churn_daal.machine import usable_memory
 from churn_daal.serving.multi_model_server.legacy_manifest import without_legacy_manifests
-from churn_daal.settings import JavaSettings, ServeSettings, usable_memory
+from churn_daal.settings import JavaSettings, ServeSettings
 
 HANDLER: Final = "churn_daal.serving.multi_model_server.handler_service"
 MODEL_NAME: Final = "model"

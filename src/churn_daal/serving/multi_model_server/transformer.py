@@ -12,11 +12,12 @@ import orjson
 from sagemaker_inference.transformer import Transformer
 
 from churn_daal.errors import RequestError
+from churn_daal.machine import usable_cores
 from churn_daal.serving import media
 from churn_daal.serving.loading import load_service
 from churn_daal.serving.multi_model_server.in_flight import in_flight
 from churn_daal.serving.request import Answer, Request, Service
-from churn_daal.settings import ServeSettings, usable_cores
+from churn_daal.settings import ServeSettings
 
 log = logging.getLogger(__name__)
 ATTRIBUTES: Final = "X-Amzn-SageMaker-Custom-Attributes"

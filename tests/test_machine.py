@@ -1,12 +1,13 @@
-"""What memory is left, from the files in which the kernel tells it."""
+"""What cores and memory there are, from the files in which the kernel tells it."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
-from churn_daal.memory import available_memory, release_memory
+from churn_daal.machine import available_memory, release_memory, usable_cores
 
 MB = 2**20
 
@@ -83,3 +84,27 @@ def test_this_machine_says_something() -> None:
     release_memory()
 
     assert (available_memory() or 0) > 0
+
+
+@pytest.mark.parametrize(
+    ("files", "cores"),
+    [
+        ({"cpu.max": "50000 100000\n"}, 1),
+        ({"cpu.max": "100000 100000\n"}, 1),
+        ({"cpu.max": "max 100000\n"}, None),
+        ({"cpu/cpu.cfs_quota_us": "100000\n", "cpu/cpu.cfs_period_us": "100000\n"}, 1),
+        ({"cpu/cpu.cfs_quota_us": "-1\n", "cpu/cpu.cfs_period_us": "100000\n"}, None),
+        ({"cpu.max": "999999900000 100000\n"}, None),
+        ({"cpu.max": "?"}, None),
+        ({}, None),
+    ],
+)
+def test_a_containers_quota_counts(
+    tmp_path: Path, files: dict[str, str], cores: int | None
+) -> None:
+    """`docker run --cpus 1` means one worker, whichever version of cgroups says so."""
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+
+    assert usable_cores(tmp_path) == (cores or len(os.sched_getaffinity(0)))
