@@ -9,7 +9,7 @@ import orjson
 
 from churn_daal.errors import DecodeError, SchemaError
 from churn_daal.serving.decoders.blocks import UTF8, as_utf8
-from churn_daal.serving.decoders.json_rows import encode_rows
+from churn_daal.serving.decoders.json_rows import encode_rows, values_of
 from churn_daal.tabular.encoder import Encoder, Matrix
 from churn_daal.tabular.schema import Schema
 
@@ -39,7 +39,11 @@ def decode_json(
     rows = _instances(data, encoder.schema)
     if not rows:
         raise SchemaError("an empty list of rows; send at least one row")
-    yield from encode_rows(enumerate(rows, start=1), encoder)
+    if len(rows) == 1:
+        # Most requests are one row: they are spared what blocks cost.
+        values = values_of(rows[0], 1, encoder.schema)
+        return iter([encoder.from_json([(value,) for value in values])])
+    return encode_rows(enumerate(rows, start=1), encoder)
 
 
 def _instances(data: Any, schema: Schema) -> list[Any]:  # noqa: ANN401 - JSON of any shape

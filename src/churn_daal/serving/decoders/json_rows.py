@@ -81,29 +81,29 @@ def values_of(
         It is no row, or not one of this schema.
     """
     if isinstance(row, dict):
-        return _named(row, number, schema, absent=absent)
+        try:
+            values = [row[name] for name in schema.names]
+        except KeyError:
+            return _lacking(row, number, schema, absent=absent)
+        if len(row) != len(values):
+            schema.check_names(row, row=number)
+        return values
     if isinstance(row, list):
         schema.check_count(len(row), row=number)
         return row
     raise SchemaError(f"{_shown(row)} is no row; expected a record or a list of values", row=number)
 
 
-def _named(row: dict[str, Any], number: int, schema: Schema, *, absent: bool) -> Sequence[Any]:
-    try:
-        values = [row[name] for name in schema.names]
-    except KeyError:
-        features = _features(row, number, schema)
-        if isinstance(features, list):
-            return values_of(features, number, schema)
-        if features is not None:
-            return _tensor(features, number, schema)
-        if absent and all(map(schema.knows, row)):
-            return [row.get(name) for name in schema.names]
-    else:
-        if len(row) == len(values):
-            return values
-    schema.check_names(row, row=number)
-    return values
+def _lacking(row: dict[str, Any], number: int, schema: Schema, *, absent: bool) -> Sequence[Any]:
+    """Return the values of a record that does not name every column."""
+    features = _features(row, number, schema)
+    if isinstance(features, list):
+        return values_of(features, number, schema)
+    if features is not None:
+        return _tensor(features, number, schema)
+    if not (absent and all(map(schema.knows, row))):
+        schema.check_names(row, row=number)
+    return [row.get(name) for name in schema.names]
 
 
 def _features(row: dict[str, Any], number: int, schema: Schema) -> Any:  # noqa: ANN401 - JSON
