@@ -105,7 +105,7 @@ def test_models_of_xgboosts_own(
 def test_nothing_to_ask(multi: xgboost.Booster, rows: np.ndarray) -> None:
     """Without an XGBoost model, what oneDAL has not is no answer."""
     explainer = Explainer(convert(multi), None, contributions=False)
-    with pytest.raises(UnansweredError, match="engine onedal has no margin of it"):
+    with pytest.raises(UnansweredError, match="answer together, and their mean has no margin"):
         explainer.margin(rows)
 
 

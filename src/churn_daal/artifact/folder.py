@@ -109,11 +109,18 @@ def audit(model_dir: Path) -> Manifest:
             f"daal/manifest.json: files does not list {XGBOOST_MODEL}; copy the model again"
         )
     for name, expected in manifest.files.items():
-        _audit_file(model_dir, name, expected)
+        audit_file(model_dir, name, expected)
     return manifest
 
 
-def _audit_file(model_dir: Path, name: str, expected: str) -> None:
+def audit_file(model_dir: Path, name: str, expected: str) -> None:
+    """Check one file of a model folder against the SHA-256 that its manifest has.
+
+    Raises
+    ------
+    ArtifactError
+        It is none of this format's, missing, damaged or replaced. An absent oneDAL file passes.
+    """
     if name not in {XGBOOST_MODEL, ONEDAL}:
         raise ArtifactError(
             f"daal/manifest.json: files lists {name!r}, which is no file of this format"

@@ -153,7 +153,7 @@ def load(
         )
     explainer = engines.Explainer(
         engine,
-        None if len(sources) > 1 else lambda: _native(sources[0], threads or 0),
+        None if len(sources) > 1 else lambda: _same_native(sources[0], manifest, threads or 0),
         contributions=gated and _contributions_passed(manifest),
     )
     return Model(manifest, Encoder(manifest.schema), engine, explainer, sources)
@@ -174,6 +174,13 @@ def _stored(model_dir: Path, manifest: Manifest, threads: int) -> tuple[engines.
     except (FileNotFoundError, engines.OtherVersionError):
         [member] = prepare(model_dir).members
     return _built(member, manifest, threads), False
+
+
+def _same_native(booster: Path, manifest: Manifest, threads: int) -> engines.XGBoostEngine:
+    """Load the booster long after the audit: a file that was replaced is another model."""
+    if manifest.files:
+        folder.audit_file(booster.parent, booster.name, manifest.files[booster.name])
+    return _native(booster, threads)
 
 
 def _native(booster: Path, threads: int) -> engines.XGBoostEngine:

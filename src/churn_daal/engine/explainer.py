@@ -79,6 +79,9 @@ class Explainer:
         with self._loading:
             if self._native is None:
                 if self._load is None:
-                    raise UnansweredError(f"engine {self._engine.name} has no {extra} of it")
+                    raise UnansweredError(
+                        f"several models answer together, and their mean has no {extra}; leave one "
+                        "model in the folder, or set SAGEMAKER_INFERENCE_ENSEMBLE=false"
+                    )
                 self._native = self._load()
             return self._native

@@ -61,6 +61,8 @@ def invoke(answer: Callable[[Request], Answer], settings: ServeSettings) -> Resp
     content = sent(result.body) if isinstance(result.body, memoryview) else result.body
     response = Response(content, result.status, content_type=result.content_type)
     response.content_length = len(result.body)
+    if result.content_type is None:
+        del response.headers["Content-Type"]  # Flask's own, of a body that is not there
     response.headers.extend(result.headers)
     return response
 

@@ -13,6 +13,7 @@ from churn_daal.serving.hooks.program import Program, find_program
 from churn_daal.serving.hooks.service import HookService
 from churn_daal.serving.invocation import ModelService
 from churn_daal.serving.request import Service
+from churn_daal.settings import ServeSettings
 
 log = logging.getLogger(__name__)
 
@@ -73,6 +74,16 @@ def provide(
     return Provision(prepared, code, packages, ensemble)
 
 
+def provide_by(settings: ServeSettings, model_dir: Path) -> Provision:
+    """Make a model folder ready as the settings say; see `provide`."""
+    return provide(
+        model_dir,
+        ensemble=settings.ensemble,
+        program=settings.program,
+        submit_directory=settings.submit_directory,
+    )
+
+
 def load_service(
     model_dir: Path,
     *,
@@ -109,7 +120,7 @@ def load_service(
 
     service: Service
     if ready.program is not None:
-        service = HookService(ready.program, model_dir, load_model)
+        service = HookService(ready.program, model_dir, load_model, outputs)
     else:
         service = ModelService(load_model(), outputs)
     if not service.ready():

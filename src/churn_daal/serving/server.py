@@ -33,7 +33,7 @@ from churn_daal.serving.app import create_app
 from churn_daal.serving.counters import Counters, Tally
 from churn_daal.serving.encoders import ENCODERS
 from churn_daal.serving.invocation import ModelService
-from churn_daal.serving.loading import Provision, load_service, provide
+from churn_daal.serving.loading import Provision, load_service, provide_by
 from churn_daal.serving.outputs import setting_faults
 from churn_daal.settings import ServeSettings, safe_ports
 
@@ -150,12 +150,7 @@ def main() -> int:
         logging.getLogger().setLevel(settings.log_level)
         if settings.multi_model:
             return _serve_many(settings)
-        provision = provide(
-            settings.model_dir,
-            ensemble=settings.ensemble,
-            program=settings.program,
-            submit_directory=settings.submit_directory,
-        )
+        provision = provide_by(settings, settings.model_dir)
     except (ArtifactError, UserError) as error:
         print(f"serve: {error}", file=sys.stderr, flush=True)
         return 1
@@ -176,6 +171,7 @@ def main() -> int:
 def _serve_many(settings: ServeSettings) -> int:
     from churn_daal.serving import multi_model  # noqa: PLC0415 - one model needs none of it
 
+    _check_default(settings.default_accept)
     log.info(
         "serving the models that are loaded by POST /models, %d workers on port %d",
         *(settings.workers, settings.port),

@@ -87,3 +87,23 @@ def test_two_models_code_in_one_process(tmp_path: Path, lay: Lay) -> None:
 
 
 REQUEST = Request(memoryview(b"1"))
+
+
+def test_a_model_imports_its_own_modules(tmp_path: Path) -> None:
+    """Two models of one process may name a module alike, and a new version has the old names."""
+
+    def answer(name: str, factor: int) -> str:
+        code = tmp_path / name / "code"
+        code.mkdir(parents=True, exist_ok=True)
+        (code / "factors.py").write_text(f"FACTOR = {factor}\n")
+        (code / "inference.py").write_text(
+            "from factors import FACTOR\n"
+            "def model_fn(model_dir): return FACTOR\n"
+            "def transform_fn(model, data, content_type, accept): return str(model)\n"
+        )
+        service = load_service(tmp_path / name, threads=1)
+        return bytes(service.answer(Request(memoryview(b"1"))).body).decode()
+
+    assert answer("one", 1) == "1"
+    assert answer("two", 22) == "22"
+    assert answer("one", 333) == "333"

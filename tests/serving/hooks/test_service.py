@@ -8,6 +8,7 @@ import logging
 import numpy as np
 import pytest
 import xgboost
+from werkzeug.test import TestResponse
 
 from .conftest import BOOSTER, Serve, X
 
@@ -95,6 +96,7 @@ def input_fn(body, content_type):
         "def predict_fn(data, model):\n    return model.predict_proba(data)[:, 1] * 2\n",
         """
 import xgboost
+from werkzeug.test import TestResponse
 def predict_fn(data, model):
     return model.booster.predict(xgboost.DMatrix(data), validate_features=False) * 2
 """,
@@ -326,3 +328,19 @@ def input_fn(body, content_type):
 def test_ping(serve: Serve) -> None:
     """The model is loaded."""
     assert serve(ALL_FOUR, booster=False).get("/ping").status_code == 200
+
+
+def test_what_is_all_ours_heeds_what_a_request_asks_for(serve: Serve) -> None:
+    """Code for the start alone leaves outputs, threshold and refusals as they are without it."""
+    client = serve("def pre_model_fn(model_dir): pass\n")
+
+    def ask(query: str) -> TestResponse:
+        return client.post(f"/invocations?{query}", data=ROWS, content_type="text/csv")
+
+    margins = BOOSTER.predict(
+        xgboost.DMatrix(np.array([row.split(",") for row in ROWS.split()], dtype=np.float32)),
+        output_margin=True,
+        validate_features=False,
+    )
+    np.testing.assert_allclose(numbers(ask("outputs=margin").data), margins, atol=1e-5)
+    assert ask("outputs=bogus").status_code == 400

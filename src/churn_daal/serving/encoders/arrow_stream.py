@@ -17,8 +17,8 @@ from churn_daal.serving.predictions import Column, Predictions
 def encode_stream(blocks: Iterable[Predictions]) -> bytes:
     """Write an Arrow IPC stream, see `encoders.encode_arrow`.
 
-    Classes of which some are words and some numbers are all written as words. What Arrow has no
-    type for is written as JSON's text of it.
+    Classes of which some are words and some numbers are all written as words. Records, such as
+    contributions, and what Arrow has no type for are written as JSON's text.
     """
     parts: dict[str, list[pa.Array]] = {}
     for block in blocks:
@@ -35,6 +35,11 @@ def encode_stream(blocks: Iterable[Predictions]) -> bytes:
 def _array(column: Column, *, words: bool) -> pa.Array:
     if not isinstance(column, np.ndarray):
         values = list(column)
+        if any(isinstance(value, dict) for value in values) or any(
+            isinstance(part, dict) for value in values if isinstance(value, list) for part in value
+        ):
+            # Their fields' types would change with the rows: text, in every block and answer.
+            return pa.array([_text(value) for value in values], pa.string())
         scalar = all(isinstance(value, str | int | float) for value in values)
         if scalar and (words or len({isinstance(value, str) for value in values}) > 1):
             return pa.array([str(value) for value in values], pa.string())
@@ -60,5 +65,8 @@ def _joined(arrays: list[pa.Array]) -> pa.ChunkedArray:
         )
         return chunks.column(0)
     except (pa.ArrowInvalid, pa.ArrowTypeError):
-        texts = [[_text(value) for value in array.to_pylist()] for array in arrays]
+        texts = [
+            [value if isinstance(value, str) else _text(value) for value in array.to_pylist()]
+            for array in arrays
+        ]
         return pa.chunked_array([pa.array(text, pa.string()) for text in texts])

@@ -8,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from churn_daal.errors import NotAcceptableError
 from churn_daal.serving.encoders.numeric import numeric
 from churn_daal.serving.predictions import Predictions
 from churn_daal.tabular.record_message import encode_record
@@ -26,13 +27,13 @@ def encode_records(blocks: Iterable[Predictions]) -> bytes:
     Raises
     ------
     NotAcceptableError
-        406: a column holds what is no number, nor a class.
+        406: a column holds what is no number, nor a class, or whole numbers beyond float32.
     """
     return b"".join(map(_records, blocks))
 
 
 def _records(block: Predictions) -> bytes:
-    columns = {name: _tensors(numeric(block, name, _TYPE)) for name in block.columns}
+    columns = {name: _tensors(numeric(block, name, _TYPE), name) for name in block.columns}
     # Records of one answer differ in their numbers alone, which end each entry.
     template = b""
     places = []
@@ -47,5 +48,13 @@ def _records(block: Predictions) -> bytes:
     return table.tobytes()
 
 
-def _tensors(values: NDArray[Any]) -> NDArray[np.float32]:
-    return np.ascontiguousarray(values.reshape(len(values), -1), dtype="<f4")
+def _tensors(values: NDArray[Any], name: str) -> NDArray[np.float32]:
+    written: NDArray[np.float32] = np.ascontiguousarray(
+        values.reshape(len(values), -1), dtype="<f4"
+    )
+    if values.dtype.kind in "iu" and (written.reshape(values.shape) != values).any():
+        raise NotAcceptableError(
+            f"{name!r} holds whole numbers that {_TYPE}, which is of float32, would round; "
+            "ask for application/json, application/jsonlines, text/csv or application/x-npy"
+        )
+    return written

@@ -14,7 +14,9 @@ from churn_daal.artifact import foreign
 from churn_daal.errors import ArtifactError, UserError
 from churn_daal.serving.encoders import ENCODERS
 from churn_daal.serving.invocation import decoded, format_of
-from churn_daal.serving.predictions import SCORE, Predictions, usual
+from churn_daal.serving.options import read_options
+from churn_daal.serving.outputs import plan
+from churn_daal.serving.predictions import SCORE, Predictions, predictions, usual
 from churn_daal.serving.request import Request
 from churn_daal.tabular.encoder import Encoder, Matrix
 
@@ -70,6 +72,25 @@ def read_input(request: Request, encoder: Encoder, *, for_booster: bool) -> Any:
     return _as_dmatrix(matrix) if for_booster else matrix
 
 
+def answer(
+    model: artifact.Model,
+    request: Request,
+    data: Any,  # noqa: ANN401 - the user's
+    accept: str,
+    outputs: tuple[str, ...],
+) -> bytes:
+    """Answer as without the user's code, but for the rows, which may be of its `input_fn`.
+
+    Raises
+    ------
+    RequestError
+        As `ModelService.answer`.
+    """
+    planned = plan(model.manifest, read_options(request.query, request.attributes), outputs)
+    X: Matrix = np.ascontiguousarray(np.atleast_2d(np.asarray(data, dtype=np.float32)))
+    return ENCODERS[accept]([predictions(model, planned, X)])
+
+
 def check_predicts(model: object) -> None:
     """Refuse a model that `predict` cannot be asked of.
 
@@ -121,13 +142,21 @@ def _blocks(prediction: object, model: object, *, ours: bool) -> Iterator[Predic
         response: Matrix = np.asarray(prediction, dtype=np.float32)
         yield usual(model.manifest, response)
     elif isinstance(prediction, Mapping):
-        yield Predictions({str(k): _column(v) for k, v in prediction.items()}, selected=True)
+        columns = {str(name): _column(values) for name, values in prediction.items()}
+        counts = {name: len(column) for name, column in columns.items()}
+        if len(set(counts.values())) != 1:
+            raise TypeError(f"predict_fn returned columns of unlike lengths, {counts}")
+        yield Predictions(columns, selected=True)
     else:
         yield Predictions({SCORE: _column(prediction)})
 
 
 def _column(values: object) -> Any:  # noqa: ANN401 - an array or a list
     array = np.atleast_1d(np.asarray(values))
+    if array.ndim > 2:
+        raise TypeError(
+            f"predict_fn returned an array of shape {array.shape}; return (n,) or (n, k)"
+        )
     if array.dtype.kind in "fiub":
         return np.ascontiguousarray(array)
     if array.dtype.kind == "U":

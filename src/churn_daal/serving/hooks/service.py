@@ -15,6 +15,7 @@ from churn_daal.errors import (
     UndecodableBodyError,
 )
 from churn_daal.serving import media
+from churn_daal.serving.decoders import FORMATS
 from churn_daal.serving.encoders import ENCODERS
 from churn_daal.serving.hooks import defaults
 from churn_daal.serving.hooks.context import Context
@@ -40,6 +41,9 @@ class HookService:
         The model's folder.
     load_model
         Loads this toolkit's model, where the code has no `model_fn`.
+    outputs
+        Names of what is answered where a request names nothing, as for `ModelService`; heeded
+        where the model, the prediction and the answer are all this toolkit's.
 
     Raises
     ------
@@ -49,8 +53,14 @@ class HookService:
         This toolkit's model cannot be loaded.
     """
 
-    def __init__(self, program: Program, model_dir: Path, load_model: Callable[[], Model]) -> None:
-        self._program, self._model_dir = program, model_dir
+    def __init__(
+        self,
+        program: Program,
+        model_dir: Path,
+        load_model: Callable[[], Model],
+        outputs: tuple[str, ...] = (),
+    ) -> None:
+        self._program, self._model_dir, self._outputs = program, model_dir, outputs
         self._hooks = load_functions(program)
         self._lock = threading.Lock()
         self._start("pre_model_fn", str(model_dir))
@@ -121,6 +131,9 @@ class HookService:
             data = defaults.read_input(request, self._encoder, for_booster=booster)
             if data is None:
                 return None
+        if isinstance(self._model, Model) and not {"predict_fn", "output_fn"} & self._hooks.keys():
+            body = defaults.answer(self._model, request, data, accept, self._outputs)
+            return body, _declared(accept)
         own = self._hooks.get("predict_fn")
         prediction = (
             defaults.predict(data, self._model) if own is None else own(context, data, self._model)
@@ -135,7 +148,8 @@ class HookService:
 
     def _accept(self, request: Request, content_type: str) -> str:
         """Return the one type the answer is asked for in."""
-        offered = tuple(sorted(ENCODERS, key=lambda name: name != content_type))
+        first = FORMATS[content_type].answer if content_type in FORMATS else content_type
+        offered = tuple(sorted(ENCODERS, key=lambda name: name != first))
         if {"transform_fn", "output_fn"} & self._hooks.keys():
             # What the code can write only the code knows.
             return media.preferred(request.accept) or offered[0]

@@ -8,7 +8,6 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -17,13 +16,14 @@ from flask import Flask
 from churn_daal.errors import UserError
 from churn_daal.machine import usable_cores
 from churn_daal.serving.counters import Tally
-from churn_daal.serving.loading import load_service
+from churn_daal.serving.loading import load_service, provide_by
 from churn_daal.serving.multi_model import registry
 from churn_daal.serving.multi_model.held import Held
 from churn_daal.serving.multi_model.models import Models
 from churn_daal.serving.multi_model.orders import Listener
 from churn_daal.serving.multi_model.room import Room
 from churn_daal.serving.multi_model.routes import create_app
+from churn_daal.serving.request import Service
 from churn_daal.settings import ServeSettings
 
 # What a path of a socket may have (sun_path of Linux), less the name of one.
@@ -76,7 +76,16 @@ def build_app(settings: ServeSettings, tally: Tally | None = None, *, folder: Pa
     """
     loaded = registry.Registry(folder)
     threads = max(1, usable_cores() // settings.workers)
-    held = Held(loaded, partial(load_service, threads=threads, outputs=settings.inference_output))
+
+    def load(model_dir: Path) -> Service:
+        return load_service(
+            model_dir,
+            threads=threads,
+            outputs=settings.inference_output,
+            provision=provide_by(settings, model_dir),
+        )
+
+    held = Held(loaded, load)
     listener = Listener(folder, held)
     models = Models(loaded, folder, listener.path, Room.of_this_container())
     # What is there now stays: an unload need not look at it when it collects.

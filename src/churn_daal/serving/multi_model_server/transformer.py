@@ -14,7 +14,7 @@ from sagemaker_inference.transformer import Transformer
 from churn_daal.errors import RequestError
 from churn_daal.machine import usable_cores
 from churn_daal.serving import media
-from churn_daal.serving.loading import load_service
+from churn_daal.serving.loading import load_service, provide_by
 from churn_daal.serving.multi_model_server.in_flight import in_flight
 from churn_daal.serving.request import Answer, Request, Service
 from churn_daal.settings import ServeSettings
@@ -56,7 +56,10 @@ class ServiceTransformer(Transformer):  # type: ignore[misc]
         self._default_accept = settings.default_accept
         threads = max(1, usable_cores() // (1 if settings.multi_model else settings.workers))
         self._service = load_service(
-            Path(model_dir), threads=threads, outputs=settings.inference_output
+            Path(model_dir),
+            threads=threads,
+            outputs=settings.inference_output,
+            provision=provide_by(settings, Path(model_dir)),
         )
 
     def transform(self, data: Sequence[Mapping[str, Any]], context: Any) -> list[bytes]:  # noqa: ANN401
