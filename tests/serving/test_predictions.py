@@ -185,11 +185,11 @@ def test_what_xgboost_cannot_answer(trained: Callable[..., Any]) -> None:
     assert block.columns["leaf"] == [None] * len(X)
 
 
-def test_a_model_without_a_booster(trained: Callable[..., Any]) -> None:
-    """Where oneDAL stands alone, what it has not is refused."""
+def test_an_ensemble_has_no_contributions(trained: Callable[..., Any]) -> None:
+    """Where several models answer together, what their mean has not is refused."""
     model, _ = trained("multi:softprob")
     alone = replace(model, explainer=Explainer(model.engine, None, contributions=False))
     X = model.encoder.from_text(columns(1))
-    with pytest.raises(RequestError, match="'contributions' cannot be answered: engine onedal has"):
+    with pytest.raises(RequestError, match="'contributions' cannot be answered: several models"):
         answer(alone, X, "contributions")
     assert answer(alone, X, "probability")["probability"].shape == (len(X),)
