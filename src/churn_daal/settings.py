@@ -25,6 +25,8 @@ DEFAULT_LIMIT = 25 * MEGABYTE
 BATCH_LIMIT = 100 * MEGABYTE
 # A worker takes some 60 MB, and what it makes of bodies comes on top: 230 MB for one of 100 MB.
 WORKER_MEMORY = 2**30
+# The first is the default; docs/http.md says what each is for.
+SERVERS = ("event-loop", "threads")
 _STRATEGIES = {"multirecord": "MULTI_RECORD", "singlerecord": "SINGLE_RECORD"}
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 _WHOLE_NUMBER = re.compile(r"[0-9]{1,18}")
@@ -72,6 +74,8 @@ class ServeSettings:
     default_accept
         What a request without a wish of its own accepts (`SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT`);
         "" where the body's type decides.
+    server
+        How connections are served (`CHURN_DAAL_SERVER`), one of `SERVERS`.
     """
 
     model_dir: Path
@@ -90,6 +94,7 @@ class ServeSettings:
     program: str = ""
     submit_directory: str = ""
     default_accept: str = ""
+    server: str = "event-loop"
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> ServeSettings:
@@ -121,6 +126,7 @@ class ServeSettings:
             program=_text(environ, "SAGEMAKER_PROGRAM", ""),
             submit_directory=_text(environ, "SAGEMAKER_SUBMIT_DIRECTORY", ""),
             default_accept=_text(environ, "SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT", ""),
+            server=_server(environ),
         )
 
 
@@ -231,6 +237,17 @@ def _batch_strategy(environ: Mapping[str, str]) -> str:
             "SINGLE_RECORD. Unset it for the default of MULTI_RECORD."
         )
     return strategy
+
+
+def _server(environ: Mapping[str, str]) -> str:
+    name = "CHURN_DAAL_SERVER"
+    text = _text(environ, name, SERVERS[0])
+    if text not in SERVERS:
+        raise UserError(
+            f"environment variable {name} is {text[:40]!r}; expected {' or '.join(SERVERS)}. "
+            f"Unset it for the default of {SERVERS[0]}."
+        )
+    return text
 
 
 def _log_level(environ: Mapping[str, str]) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import mmap
 import tempfile
+from collections.abc import Callable
 from typing import IO, Final, Protocol
 
 from churn_daal.errors import NoRoomError, PayloadTooLargeError, RequestError
@@ -53,15 +54,18 @@ def read_body(stream: Stream, *, length: int | None, terminated: bool, limit: in
     RequestError
         400: the body ends before its Content-Length, or its chunks are malformed.
     """
+    whole: Callable[[], memoryview] | None = getattr(stream, "whole", None)
+    if whole is not None:
+        return whole()  # this package's own server has read it, by the same rules
     if length is None and not terminated:
         return memoryview(b"")
     if length is not None and length > limit:
         _drain(stream, min(length, DRAINED))
-        raise PayloadTooLargeError(_too_large(f"has {length:,} bytes and ", limit))
+        raise PayloadTooLargeError(too_large(limit, length))
     body = _read(stream, limit + 1 if length is None else length)
     if len(body) > limit:
         _drain(stream, DRAINED)
-        raise PayloadTooLargeError(_too_large("", limit))
+        raise PayloadTooLargeError(too_large(limit))
     if length is not None and len(body) < length:
         raise RequestError(
             f"the body ends after {len(body):,} bytes of a Content-Length of {length:,}; "
@@ -85,10 +89,7 @@ def _read(stream: Stream, size: int) -> memoryview:
             pieces.clear()
             return _spooled(stream, size, file)
     except OSError as error:
-        raise NoRoomError(
-            f"the body cannot be kept on the local disk, in {tempfile.gettempdir()}: "
-            f"{error.strerror}; send fewer rows a request, or give the server more disk"
-        ) from error
+        raise NoRoomError(disk_full(error)) from error
 
 
 def _spooled(stream: Stream, size: int, file: IO[bytes]) -> memoryview:
@@ -119,8 +120,18 @@ def _drain(stream: Stream, size: int) -> None:
         log.debug("a refused body could not be drained: %r", error)
 
 
-def _too_large(came: str, limit: int) -> str:
+def too_large(limit: int, length: int | None = None) -> str:
+    """Return why a body is refused: it has `length` bytes, or none knows how many."""
+    came = "" if length is None else f"has {length:,} bytes and "
     return (
         f"the body {came}is over the limit of {limit:,} bytes; send fewer rows a request, or raise "
         "MAX_CONTENT_LENGTH"
+    )
+
+
+def disk_full(error: OSError) -> str:
+    """Return why there is no room for a body."""
+    return (
+        f"the body cannot be kept on the local disk, in {tempfile.gettempdir()}: "
+        f"{error.strerror}; send fewer rows a request, or give the server more disk"
     )

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+import orjson
+
 from churn_daal.serving.trace import Trace
 
 
@@ -51,8 +53,24 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
+def refused(text: str, status: int) -> Answer:
+    """Return a refusal: every one is JSON of one shape, as clients are shown its body (rule S9)."""
+    body = orjson.dumps({"error": text, "status": status})
+    return Answer(status, body, "application/json")
+
+
 class Service(Protocol):
-    """What answers invocations. Both methods may be called from many threads at once."""
+    """What answers invocations. Both methods may be called from many threads at once.
+
+    Attributes
+    ----------
+    quick
+        Whether a few rows are answered within a few milliseconds, whatever they hold.
+    """
+
+    @property
+    def quick(self) -> bool:
+        """See above."""
 
     def answer(self, request: Request) -> Answer:
         """Answer an invocation.

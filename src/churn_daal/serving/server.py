@@ -29,9 +29,12 @@ from gunicorn.workers.base import Worker
 from churn_daal.errors import ArtifactError, NotAcceptableError, UserError
 from churn_daal.machine import usable_cores
 from churn_daal.serving import media
-from churn_daal.serving.app import create_app
+from churn_daal.serving.access import Wsgi
+from churn_daal.serving.app import QUICK, create_app
 from churn_daal.serving.counters import Counters, Tally
 from churn_daal.serving.encoders import ENCODERS
+from churn_daal.serving.http.loop import Quick
+from churn_daal.serving.http.worker import EventLoopWorker
 from churn_daal.serving.invocation import ModelService
 from churn_daal.serving.loading import Provision, load_service, provide_by
 from churn_daal.serving.outputs import setting_faults
@@ -66,6 +69,7 @@ class Server(BaseApplication):  # type: ignore[misc]
         # as many workers.
         self.counters = Counters(2 * settings.workers)
         self.tally: Tally | None = None
+        self.quick: Quick = lambda _environ, _size: False
         super().__init__()
 
     def load_config(self) -> None:
@@ -73,13 +77,16 @@ class Server(BaseApplication):  # type: ignore[misc]
         for name, value in options(self.settings).items():
             self.cfg.set(name, value)
 
-    def load(self) -> Flask:
+    def load(self) -> Wsgi:
         """Build the app; gunicorn calls this in each worker, and ends where one cannot."""
         try:
-            return self.build(self.settings, self.tally)
+            app = self.build(self.settings, self.tally)
         except (ArtifactError, UserError) as error:
             print(f"serve: {error}", file=sys.stderr, flush=True)
             raise SystemExit(Arbiter.APP_LOAD_ERROR) from None
+        self.quick = app.extensions.get(QUICK, self.quick)
+        front: Wsgi = app.wsgi_app
+        return front
 
 
 def options(settings: ServeSettings) -> dict[str, Any]:
@@ -89,7 +96,7 @@ def options(settings: ServeSettings) -> dict[str, Any]:
     return {
         "bind": [f"0.0.0.0:{port}" for port in ports],
         "workers": settings.workers,
-        "worker_class": "gthread",
+        "worker_class": EventLoopWorker if settings.server == "event-loop" else "gthread",
         "threads": max(THREADS, math.ceil(concurrent / settings.workers)),
         "timeout": settings.timeout,
         "graceful_timeout": GRACE_SECONDS,

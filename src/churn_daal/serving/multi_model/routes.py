@@ -12,8 +12,9 @@ from flask import Flask, Response, request
 from werkzeug.routing import BaseConverter
 
 from churn_daal.errors import ModelNotLoadedError, RequestError
-from churn_daal.serving.app import invoke, new_app, received
+from churn_daal.serving.app import new_app, respond
 from churn_daal.serving.counters import Tally
+from churn_daal.serving.lane import invoked, received
 from churn_daal.serving.multi_model.held import Held
 from churn_daal.serving.multi_model.models import Models
 from churn_daal.serving.multi_model.registry import Record
@@ -58,7 +59,7 @@ def create_app(
 
     @app.post("/invocations")
     def invocations() -> Response:
-        received(settings)
+        received(request.environ, settings)
         raise ModelNotLoadedError(
             "this is a multi-model server: /invocations names no model. POST to "
             "/models/NAME/invoke; a client of a SageMaker endpoint gives TargetModel"
@@ -66,7 +67,7 @@ def create_app(
 
     @app.post("/models")
     def load() -> Response:
-        name, url = _load_request(received(settings))
+        name, url = _load_request(received(request.environ, settings))
         record = models.load(name, url)
         return _json({"status": "Workers scaled", **_entry(record)})
 
@@ -90,7 +91,8 @@ def create_app(
     @app.post("/models/<any_name:name>/invoke")
     def invoke_model(name: str) -> Response:
         meant = _meant(models, name, "/invoke")
-        return invoke(lambda came: held.answer(meant, came), settings)
+        answered = invoked(request.environ, lambda came: held.answer(meant, came), settings)
+        return respond(answered)
 
     return app
 
