@@ -15,9 +15,8 @@ from typing import Any
 import numpy as np
 import xgboost
 
-from churn_daal.engine import convert
+from churn_daal.engine import Engine, convert
 from churn_daal.engine.extension import extension
-from churn_daal.engine.onedal import MarginEngine
 from churn_daal.errors import ConversionError
 
 ROWS = 500
@@ -46,12 +45,12 @@ def nodes(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield from nodes(child)
 
 
-def contributions(engine: MarginEngine, X: np.ndarray, fptype: str) -> np.ndarray:
+def contributions(engine: Engine, X: np.ndarray, fptype: str) -> np.ndarray:
     """Ask oneDAL in one precision."""
     algorithm = extension().gbt_regression_prediction(
         fptype=fptype, resultsToCompute="shapContributions"
     )
-    return algorithm.compute(X, engine._model).prediction.reshape(len(X), -1)  # noqa: SLF001
+    return algorithm.compute(X, engine._model).prediction.reshape(len(X), -1)  # type: ignore[attr-defined] # noqa: SLF001
 
 
 def print_precision() -> None:
@@ -62,7 +61,6 @@ def print_precision() -> None:
     y = np.nan_to_num(X[:, 0] * X[:, 1] + X[:, 2]) + rng.normal(size=len(X))
     booster = xgboost.train({"max_depth": 6}, xgboost.DMatrix(X, y), 300)
     engine = convert(booster)
-    assert isinstance(engine, MarginEngine)
     exact = exact_margins(booster, X[:ROWS])
     ways = {
         "oneDAL, float32": contributions(engine, X[:ROWS], "float"),
@@ -92,10 +90,11 @@ def print_wrong(boosters: int) -> None:
             continue
         converted += 1
         theirs = booster.predict(xgboost.DMatrix(X), pred_contribs=True)
-        off = float(np.abs(contributions(engine, X, "double") - theirs).max())  # type: ignore[arg-type]
+        off = float(np.abs(contributions(engine, X, "double") - theirs).max())
         worst, wrong = max(worst, off), wrong + (off > WRONG)
     print(
-        f"\n{wrong} of {converted} random boosters are off by more than {WRONG}; at most {worst:.2g}"
+        f"\n{wrong} of {converted} random boosters are off by more than {WRONG}, the worst by "
+        f"{worst:.2g}"
     )
 
 
