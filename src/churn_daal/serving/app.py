@@ -10,10 +10,10 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from churn_daal.artifact import Manifest
 from churn_daal.errors import RequestError
-from churn_daal.serving.access import Watched, Wsgi
+from churn_daal.serving.access import Watched
 from churn_daal.serving.counters import Counters, Tally
 from churn_daal.serving.invocation import ModelService
-from churn_daal.serving.lane import Lane, failed, headers_of, invoked
+from churn_daal.serving.lane import Lane, ModelRoutes, Routes, failed, headers_of, invoked
 from churn_daal.serving.operations import add_operations
 from churn_daal.serving.request import Answer, Service, refused
 from churn_daal.serving.spool import sent
@@ -26,7 +26,7 @@ QUICK: Final = "churn_daal.quick"
 def create_app(service: Service, settings: ServeSettings, tally: Tally | None = None) -> Flask:
     """Build the app that answers from one service, and counts in `tally` or by itself."""
     manifest = service.model.manifest if isinstance(service, ModelService) else None
-    app = new_app(settings, tally, manifest, service)
+    app = new_app(settings, ModelRoutes(service, settings), tally, manifest)
 
     @app.get("/ping")
     def ping() -> Response:
@@ -49,35 +49,33 @@ def respond(answer: Answer) -> Response:
 
 def new_app(
     settings: ServeSettings,
+    routes: Routes,
     tally: Tally | None = None,
     manifest: Manifest | None = None,
-    service: Service | None = None,
 ) -> Flask:
-    """Return an app with the routes of operators alone, which refuses as all of this server does.
+    """Return an app with the routes of operators, behind a lane with those of models.
 
-    Every refusal is JSON, `{"error": text, "status": code}`, as SageMaker shows the body of a
-    4xx to the client (rule S9). An unknown fault is logged with its traceback and answered with
-    a fixed text.
+    It refuses as all of this server does: every refusal is JSON, `{"error": text, "status": code}`,
+    as SageMaker shows the body of a 4xx to the client (rule S9). An unknown fault is logged with
+    its traceback and answered with a fixed text.
 
     Parameters
     ----------
     settings
         The settings.
+    routes
+        What is answered in front of Flask, which has to have these routes too.
     tally
         Where requests are counted; None for counters of its own.
     manifest
         Of the one model that answers; None where there are several, or one of the user's own.
-    service
-        What answers in front of Flask; None where the path names the model.
     """
     app = Flask("churn_daal", static_folder=None)
     tally = tally or Counters(1).tally(0)
     add_operations(app, settings, tally.counters, manifest)
-    front: Wsgi = app.wsgi_app
-    if service is not None:
-        front = lane = Lane(app.wsgi_app, service, settings)
-        app.extensions[QUICK] = lane.is_quick
-    watched = Watched(front, tally, level=settings.log_level, columns=manifest is not None)
+    lane = Lane(app.wsgi_app, routes, settings)
+    app.extensions[QUICK] = lane.is_quick
+    watched = Watched(lane, tally, level=settings.log_level, columns=manifest is not None)
     app.wsgi_app = watched  # type: ignore[method-assign] # as Flask's own manual has it
 
     @app.errorhandler(RequestError)

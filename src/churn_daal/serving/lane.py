@@ -1,4 +1,4 @@
-"""The fast lane: what a model is asked all day, answered in front of Flask.
+"""The fast lane: what models are asked all day, answered in front of Flask.
 
 Flask's request, context and routing take some 150 us, several times what a row takes to decode,
 predict and encode. Both ways end in the same functions, so an answer is the same by either.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
-from typing import Any, Final
+from typing import Any, Final, Protocol
 from urllib.parse import parse_qsl
 
 from werkzeug.datastructures import EnvironHeaders
@@ -28,47 +28,69 @@ log = logging.getLogger(__name__)
 QUICK_BYTES: Final = 16 * 2**10
 
 
+class Routes(Protocol):
+    """What a lane answers by itself."""
+
+    def find(self, environ: Environ) -> Callable[[Environ], Answer] | None:
+        """Return what answers a request; None where that is left to Flask."""
+
+    def is_quick(self, environ: Environ, size: int) -> bool:
+        """Tell of a request with so many bytes of a body whether it is answered in no time."""
+
+
 class Lane:
-    """A WSGI app that answers `POST /invocations` and `GET /ping`, and hands on everything else.
+    """A WSGI app that answers some routes and hands on all others.
 
     Parameters
     ----------
     app
-        Answers everything else.
+        Answers the others.
+    routes
+        What is answered here.
+    settings
+        The settings.
+    """
+
+    def __init__(self, app: Wsgi, routes: Routes, settings: ServeSettings) -> None:
+        self._app, self._find = app, routes.find
+        self.is_quick = routes.is_quick
+        self._metrics_port = str(settings.metrics_port or "")
+
+    def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """Answer a request."""
+        if environ.get("SERVER_PORT") != self._metrics_port:
+            call = self._find(environ)
+            if call is not None:
+                return _answered(call, environ, start_response)
+        return self._app(environ, start_response)
+
+
+class ModelRoutes:
+    """`POST /invocations` and `GET /ping` of one model.
+
+    Parameters
+    ----------
     service
         The model's.
     settings
         The limits of a request.
     """
 
-    def __init__(self, app: Wsgi, service: Service, settings: ServeSettings) -> None:
-        self._app, self._service, self._settings = app, service, settings
-        self._metrics_port = str(settings.metrics_port or "")
+    def __init__(self, service: Service, settings: ServeSettings) -> None:
+        self._service, self._settings = service, settings
 
-    def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
-        """Answer a request."""
-        if environ.get("SERVER_PORT") != self._metrics_port:
-            route = environ["REQUEST_METHOD"], environ["PATH_INFO"]
-            if route == ("POST", "/invocations"):
-                return _answered(self._invoked, environ, start_response)
-            if route == ("GET", "/ping"):
-                return _answered(self._pinged, environ, start_response)
-        return self._app(environ, start_response)
+    def find(self, environ: Environ) -> Callable[[Environ], Answer] | None:
+        """Return what answers a request."""
+        route = environ["REQUEST_METHOD"], environ["PATH_INFO"]
+        if route == ("POST", "/invocations"):
+            return self._invoked
+        return self._pinged if route == ("GET", "/ping") else None
 
     def is_quick(self, environ: Environ, size: int) -> bool:
-        """Tell of a request with so many bytes of a body whether it is answered in no time.
-
-        Rows in small numbers are quick; explanations may not be, and a user's own code may do
-        anything.
-        """
-        if environ["PATH_INFO"] == "/ping":
-            return True
-        return (
-            self._service.quick
-            and size <= QUICK_BYTES
-            and environ["PATH_INFO"] == "/invocations"
-            and not environ["QUERY_STRING"]
-            and "HTTP_X_AMZN_SAGEMAKER_CUSTOM_ATTRIBUTES" not in environ
+        """Tell whether it is: rows in small numbers, and a ping."""
+        path = environ["PATH_INFO"]
+        return path == "/ping" or (
+            path == "/invocations" and self._service.quick and is_small(environ, size)
         )
 
     def _pinged(self, _environ: Environ) -> Answer:
@@ -76,6 +98,11 @@ class Lane:
 
     def _invoked(self, environ: Environ) -> Answer:
         return invoked(environ, self._service.answer, self._settings)
+
+
+def is_small(environ: Environ, size: int) -> bool:
+    """Tell whether an invocation is of few rows and has no wishes: explanations take longer."""
+    return size <= QUICK_BYTES and not environ["QUERY_STRING"] and _ATTRIBUTES not in environ
 
 
 def _answered(

@@ -14,6 +14,8 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from churn_daal.serving.access import Watched
+from churn_daal.serving.counters import Counters
 from churn_daal.serving.loading import load_service
 from churn_daal.serving.multi_model import registry
 from churn_daal.serving.multi_model.held import Held
@@ -221,3 +223,26 @@ def test_a_user_of_the_old_folder_loads_again(
     worker.load(url=str(other))
 
     assert refused(worker.invoke(), 400).startswith("Loading csv data failed: row 1: 19 values")
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["a/invoke", "b/invoke", "x%2Fy/invoke", "caf%C3%A9/invoke", "%FF/invoke", "/invoke", "invoke"],
+)
+def test_flask_and_the_lane_in_front_of_it_answer_alike(worker: Worker, path: str) -> None:
+    """Names of all kinds, loaded or not, and what is no name."""
+    for name in ("a", "x/y", "caf\u00e9"):
+        assert worker.load(name).status_code == 200
+    app = worker.client.application
+    lane = app.wsgi_app
+    replies = []
+    for front in (lane, Watched(partial(type(app).wsgi_app, app), Counters(1).tally(0))):
+        app.wsgi_app = front  # type: ignore[method-assign]
+        named = {"X-Amzn-SageMaker-Inference-Id": "same"}
+        reply = worker.client.post(
+            f"/models/{path}", data=ROW, content_type="text/csv", headers=named
+        )
+        replies.append((reply.status, sorted(reply.headers.items()), reply.data))
+
+    assert replies[0] == replies[1]
+    assert (replies[0][0] == "200 OK") == path.startswith(("a", "x", "c"))

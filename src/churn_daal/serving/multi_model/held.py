@@ -86,6 +86,11 @@ class Held:
                 if not copy.users:
                     self._changed.notify_all()
 
+    def is_quick(self, name: str) -> bool:
+        """Tell whether a model is here, nothing is about to change that, and it is quick."""
+        copy = self._copies.get(name)
+        return copy is not None and copy.settled and copy.service is not None and copy.service.quick
+
     def prepare(self, record: Record, *, load: bool) -> None:
         """Take part in a load or an unload: from here to `settle` the registry is asked.
 

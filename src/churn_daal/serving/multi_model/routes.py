@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import re
+from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 from urllib.parse import unquote
 
@@ -12,18 +14,73 @@ from flask import Flask, Response, request
 from werkzeug.routing import BaseConverter
 
 from churn_daal.errors import ModelNotLoadedError, RequestError
+from churn_daal.serving.access import Environ
 from churn_daal.serving.app import new_app, respond
 from churn_daal.serving.counters import Tally
-from churn_daal.serving.lane import invoked, received
+from churn_daal.serving.lane import invoked, is_small, received
 from churn_daal.serving.multi_model.held import Held
 from churn_daal.serving.multi_model.models import Models
 from churn_daal.serving.multi_model.registry import Record
+from churn_daal.serving.request import Answer
 from churn_daal.settings import ServeSettings
 
 # Escaped, a name has to fit into a request line, of which gunicorn takes 4,094 bytes.
 LONGEST_NAME: Final = 1024
 PAGE: Final = 1000
 _LIMIT: Final = re.compile(r"[1-9][0-9]{0,8}")
+
+
+_BEGIN: Final = "/models/"
+_END: Final = "/invoke"
+
+
+class InvokeRoutes:
+    """`POST /models/NAME/invoke` and `GET /ping`, in front of Flask.
+
+    Parameters
+    ----------
+    models
+        Knows names.
+    held
+        Answers for what is loaded.
+    settings
+        The limits of a request.
+    """
+
+    def __init__(self, models: Models, held: Held, settings: ServeSettings) -> None:
+        self._models, self._held, self._settings = models, held, settings
+
+    def find(self, environ: Environ) -> Callable[[Environ], Answer] | None:
+        """Return what answers a request."""
+        method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
+        if method == "POST" and _name(environ):
+            return self._invoked
+        return _pinged if (method, path) == ("GET", "/ping") else None
+
+    def is_quick(self, environ: Environ, size: int) -> bool:
+        """Tell whether it is: rows in small numbers for a model that need not be waited for."""
+        if environ["PATH_INFO"] == "/ping":
+            return True
+        name = _name(environ)
+        return bool(name) and is_small(environ, size) and self._held.is_quick(name)
+
+    def _invoked(self, environ: Environ) -> Answer:
+        name = _meant(self._models, _name(environ), environ, _END)
+        return invoked(environ, partial(self._held.answer, name), self._settings)
+
+
+def _pinged(_environ: Environ) -> Answer:
+    return Answer(200)
+
+
+def _name(environ: Environ) -> str:
+    """Return the name in the path of an invocation; "" where it is none."""
+    path: str = environ["PATH_INFO"]
+    if not (path.startswith(_BEGIN) and path.endswith(_END)):
+        return ""
+    name = path[len(_BEGIN) : -len(_END)]
+    # WSGI hands bytes over in the guise of latin-1.
+    return name if name.isascii() else name.encode("latin-1").decode("utf-8", "replace")
 
 
 class _AnyName(BaseConverter):
@@ -49,7 +106,7 @@ def create_app(
     tally
         Where requests are counted; None for counters of its own.
     """
-    app = new_app(settings, tally)
+    app = new_app(settings, InvokeRoutes(models, held, settings), tally)
     app.url_map.converters["any_name"] = _AnyName
     app.url_map.merge_slashes = False
 
@@ -80,30 +137,29 @@ def create_app(
 
     @app.get("/models/<any_name:name>")
     def describe(name: str) -> Response:
-        return _json(_entry(models.find(_meant(models, name))))
+        return _json(_entry(models.find(_meant(models, name, request.environ))))
 
     @app.delete("/models/<any_name:name>")
     def unload(name: str) -> Response:
-        name = _meant(models, name)
+        name = _meant(models, name, request.environ)
         models.unload(name)
         return _json({"status": f'Model "{name}" unregistered'})
 
     @app.post("/models/<any_name:name>/invoke")
     def invoke_model(name: str) -> Response:
-        meant = _meant(models, name, "/invoke")
-        answered = invoked(request.environ, lambda came: held.answer(meant, came), settings)
-        return respond(answered)
+        meant = _meant(models, name, request.environ, _END)
+        return respond(invoked(request.environ, partial(held.answer, meant), settings))
 
     return app
 
 
-def _meant(models: Models, name: str, end: str = "") -> str:
+def _meant(models: Models, name: str, environ: Environ, end: str = "") -> str:
     """Return which model a path means: the platform's names may hold escapes of their own.
 
     So `/models/a%20b` is the model `a b` where that is loaded, and else the model `a%20b`.
     """
-    raw = str(request.environ.get("RAW_URI", "")).partition("?")[0]
-    raw = raw.removeprefix("/models/").removesuffix(end)
+    raw = str(environ.get("RAW_URI", "")).partition("?")[0]
+    raw = raw.removeprefix(_BEGIN).removesuffix(end)
     if "%" not in raw or unquote(raw) != name or models.registry.find(name) is not None:
         return name
     return raw if models.registry.find(raw) is not None else name
