@@ -16,7 +16,6 @@ from churn_daal.serving.access import REQUEST_ID, TRACE, Watched
 from churn_daal.serving.body import read_body
 from churn_daal.serving.carried import ATTRIBUTES, check_carried
 from churn_daal.serving.counters import Counters, Tally
-from churn_daal.serving.invocation import ModelService
 from churn_daal.serving.operations import add_operations
 from churn_daal.serving.request import Answer, Request, Service
 from churn_daal.serving.spool import sent
@@ -27,8 +26,7 @@ log = logging.getLogger(__name__)
 
 def create_app(service: Service, settings: ServeSettings, tally: Tally | None = None) -> Flask:
     """Build the app that answers from one service, and counts in `tally` or by itself."""
-    manifest = service.model.manifest if isinstance(service, ModelService) else None
-    app = new_app(settings, tally, manifest)
+    app = new_app(settings, tally, service.manifest)
 
     @app.get("/ping")
     def ping() -> Response:
@@ -99,7 +97,8 @@ def new_app(
     tally
         Where requests are counted; None for counters of its own.
     manifest
-        Of the one model that answers; None where there are several, or one of the user's own.
+        Of the one model that answers; None where there are several, or one of the user's own
+        loading.
     """
     app = Flask("churn_daal", static_folder=None)
     tally = tally or Counters(1).tally(0)

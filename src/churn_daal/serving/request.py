@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from churn_daal.artifact import Manifest
 from churn_daal.serving.trace import Trace
 
 
@@ -53,6 +54,10 @@ class Answer:
 
 class Service(Protocol):
     """What answers invocations. Both methods may be called from many threads at once."""
+
+    @property
+    def manifest(self) -> Manifest | None:
+        """Of the model that answers; None where that is none of this toolkit's."""
 
     def answer(self, request: Request) -> Answer:
         """Answer an invocation.
