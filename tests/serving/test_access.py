@@ -16,7 +16,7 @@ from flask.testing import FlaskClient
 from churn_daal.artifact import Model
 from churn_daal.serving import access
 from churn_daal.serving.app import create_app
-from churn_daal.serving.carried import INFERENCE_ID
+from churn_daal.serving.carried import ATTRIBUTES, INFERENCE_ID
 from churn_daal.serving.counters import Counters
 from churn_daal.serving.invocation import ModelService
 from churn_daal.settings import ServeSettings
@@ -131,6 +131,25 @@ def test_a_models_name_is_logged(lines: Lines) -> None:
     [line] = map(json.loads, seen)
     assert (line["model"], line["bytes_out"], line["bytes_in"]) == ("m-1", 2, 0)
     assert lines() == []
+
+
+@pytest.mark.parametrize("name", [ATTRIBUTES, ATTRIBUTES.lower(), ATTRIBUTES.upper()])
+@pytest.mark.parametrize("unseen", [{}, {1: 2}])
+def test_what_an_app_has_put_on_its_answer_stays(name: str, unseen: dict[int, int]) -> None:
+    """Header names have no case: what came, or a warning, is not put beside it."""
+    sent: list[tuple[str, str]] = []
+
+    def app(environ: dict[str, Any], start: Callable[..., Any]) -> list[bytes]:
+        environ[access.TRACE].unseen = unseen
+        start("200 OK", [(name, "own")])
+        return [b""]
+
+    environ = {"PATH_INFO": "/ping", "HTTP_X_AMZN_SAGEMAKER_CUSTOM_ATTRIBUTES": "came"}
+    watched = access.Watched(app, Counters(1).tally(0))
+    watched(environ, lambda _, headers: sent.extend(headers))
+
+    assert [value for key, value in sent if key.lower() == ATTRIBUTES.lower()] == ["own"]
+    assert dict(sent).get(access.WARNINGS) == ("unseen=2" if unseen else None)
 
 
 def test_a_log_that_nobody_reads_costs_no_request(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -146,6 +146,8 @@ def test_a_type_is_answered_with_its_own(
     [
         ({}, "application/jsonlines"),
         ({"Accept": "*/*"}, "application/jsonlines"),
+        ({"Accept": "*/*; q=0.1, "}, "application/jsonlines"),
+        ({"Accept": "*/*;q=0.8, csv;q=0.9"}, "text/csv; charset=utf-8"),
         ({"Accept": "application/json"}, "application/json"),
     ],
 )

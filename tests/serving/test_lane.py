@@ -111,6 +111,7 @@ class Odd:
     """A service that does what services may do."""
 
     quick = False
+    manifest = None
 
     def __init__(self, answer: Answer | Exception) -> None:
         self._answer = answer

@@ -102,8 +102,8 @@ def test_what_a_request_cannot_have(objective: str, options: Options, text: str)
     assert caught.value.status == 400
 
 
-def test_a_setting_that_does_not_fit_is_null_and_told() -> None:
-    """A job that runs under AWS's image does not fail here: it gets null, and a line at start."""
+def test_a_setting_that_does_not_fit_is_passed_over_and_told() -> None:
+    """A job that runs under AWS's image does not fail here: it gets a line at start."""
     manifest = replace(manifest_of("reg:gamma"))
     setting = ("predicted_score", "probability", "predicted_scor")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -67,12 +68,13 @@ def ensemble(folder: Path) -> Model:
     return artifact.load(folder)
 
 
-def ask(model: Model, output: str, accept: str) -> bytes:
-    """Return the answer to the rows, in one type."""
+def ask(model: Model, output: str, accept: str, setting: tuple[str, ...] = ()) -> bytes:
+    """Return the answer to the rows, in one type; "" for what the setting names."""
     words = any(column.kind != "number" for column in model.manifest.schema.columns)
     body = BODY if words else b"1.5,0,1\n,1,0\n4,2,1\n"
-    request = Request(memoryview(body), accept=accept, query={"outputs": output})
-    answer = ModelService(model).answer(request)
+    query = {"outputs": output} if output else {}
+    request = Request(memoryview(body), accept=accept, query=query)
+    answer = ModelService(model, setting).answer(request)
     assert answer.status == 200
     return bytes(answer.body)
 
@@ -149,3 +151,44 @@ def test_every_output_in_every_type(model: Model, kind: str) -> None:
             for pair in zip(flat(row), flat(wanted), strict=True)
         ]
         assert all(alike(one, other, classes) for one, other in pairs), (output, came, expected)
+
+
+def rows_of(kind: str, body: bytes, names: tuple[str, ...]) -> list[list[Any]]:
+    """Read a body's rows, the columns side by side, by the type's own tools."""
+    if kind == "application/json":
+        return [list(record.values()) for record in json.loads(body)["predictions"]]
+    if kind == "text/csv":
+        cells = csv.reader(io.StringIO(body.decode()))
+        return [[math.nan if cell == "nan" else parsed(cell) for cell in row] for row in cells]
+    columns = []
+    for name in names:
+        if kind == NPY:
+            array = np.load(io.BytesIO(body), allow_pickle=False)
+            columns.append(array[name].tolist() if len(names) > 1 else array.tolist())
+        elif kind == RECORDS:
+            columns.append([record[name][0] for record in tensors(body)])
+        else:
+            columns.append(read(kind, body, name))
+    return [list(row) for row in zip(*columns, strict=True)]
+
+
+@pytest.mark.parametrize("kind", ENCODERS)
+def test_what_the_setting_names_in_vain(model: Model, kind: str) -> None:
+    """NaN as AWS's image has it, null in JSON, beside what there is and alone; nothing refused."""
+    absent = "nonsense" if model.manifest.labels.classes else "probability"
+    explained = ("leaf",) if len(model.sources) > 1 else ()
+    empty = {None} if kind in {"application/json", LINES} else {"nan"}
+
+    for setting in ((absent,), (absent, "margin", "predicted_label", *explained)):
+        rows = rows_of(kind, ask(model, "", kind, setting), setting)
+
+        assert len(rows) == 3
+        vain = {absent, *explained} | set(setting).difference(outputs_of(model.manifest))
+        for name, column in zip(setting, zip(*rows, strict=True), strict=True):
+            found = {"nan" if cell != cell else cell for cell in map(plain, column)}  # noqa: PLR0124
+            assert (found == empty) is (name in vain), (name, column)
+
+
+def plain(cell: Any) -> Any:  # noqa: ANN401 - whatever JSON holds
+    """Return a cell that a set may hold."""
+    return tuple(cell) if isinstance(cell, list) else cell

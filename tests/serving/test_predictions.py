@@ -164,25 +164,25 @@ def test_the_usual_answer_is_left_as_it_was(trained: Callable[..., Any]) -> None
     assert tuple(block.columns) == ("score", "predicted_label")
 
 
-def test_absent_outputs_of_the_setting_are_null(trained: Callable[..., Any]) -> None:
+def test_absent_outputs_of_the_setting_are_nan(trained: Callable[..., Any]) -> None:
     """In their place, beside those that are there."""
     model, _ = trained("reg:gamma")
     X = model.encoder.from_text(columns(1))
     block = predictions(model, plan(model.manifest, USUAL, ("probability", "predicted_score")), X)
     assert list(block.columns) == ["probability", "predicted_score"]
-    assert block.columns["probability"] == [None] * len(X)
+    assert np.isnan(block.columns["probability"]).tolist() == [True] * len(X)
     np.testing.assert_array_equal(block.columns["predicted_score"], model.predict(X))
 
 
 @pytest.mark.filterwarnings("ignore:.*gblinear. is deprecated:UserWarning")
 def test_what_xgboost_cannot_answer(trained: Callable[..., Any]) -> None:
-    """A linear model has no leaves: refused where asked for, null where the setting has it."""
+    """A linear model has no leaves: refused where asked for, NaN where the setting has it."""
     model, _ = trained("binary:logistic", booster="gblinear")
     X = model.encoder.from_text(columns(1))
     with pytest.raises(RequestError, match="outputs: 'leaf' cannot be answered: XGBoost has no"):
         answer(model, X, "leaf")
     block = predictions(model, plan(model.manifest, USUAL, ("leaf", "margin")), X)
-    assert block.columns["leaf"] == [None] * len(X)
+    assert np.isnan(block.columns["leaf"]).tolist() == [True] * len(X)
 
 
 def test_an_ensemble_has_no_contributions(trained: Callable[..., Any]) -> None:

@@ -109,11 +109,11 @@ def audit(model_dir: Path) -> Manifest:
             f"daal/manifest.json: files does not list {XGBOOST_MODEL}; copy the model again"
         )
     for name, expected in manifest.files.items():
-        audit_file(model_dir, name, expected)
+        _audit_file(model_dir, name, expected)
     return manifest
 
 
-def audit_file(model_dir: Path, name: str, expected: str) -> None:
+def _audit_file(model_dir: Path, name: str, expected: str) -> None:
     """Check one file of a model folder against the SHA-256 that its manifest has.
 
     Raises

@@ -15,6 +15,7 @@ from churn_daal.artifact import folder, foreign
 from churn_daal.artifact.folder import ONEDAL, XGBOOST_MODEL
 from churn_daal.artifact.manifest import Manifest
 from churn_daal.artifact.prepared import Member, Prepared, prepare
+from churn_daal.artifact.source import Source
 from churn_daal.errors import ArtifactError
 from churn_daal.tabular.encoder import Encoder, Matrix
 
@@ -44,12 +45,18 @@ class Model:
     encoder: Encoder
     engine: engines.Engine
     explainer: engines.Explainer
-    sources: tuple[Path, ...] = ()
+    sources: tuple[Source, ...] = ()
 
     @cached_property
     def booster(self) -> xgboost.Booster:
-        """The booster itself, read when it is first asked for; the first of an ensemble's."""
-        return foreign.read_foreign(self.sources[0])
+        """The booster itself, read when it is first asked for; the first of an ensemble's.
+
+        Raises
+        ------
+        ArtifactError
+            Its file was replaced since the model was loaded.
+        """
+        return self.sources[0].read()
 
     def predict(self, X: ArrayLike) -> Matrix:
         """Predict encoded rows.
@@ -138,7 +145,8 @@ def load(
     if threads is not None:
         engines.set_threads(threads)
     manifest = prepared.manifest
-    sources = tuple(member.booster for member in prepared.members) or (model_dir / XGBOOST_MODEL,)
+    paths = [member.booster for member in prepared.members] or [model_dir / XGBOOST_MODEL]
+    sources = tuple(Source.of(path, manifest) for path in paths)
     gated = False
     if prepared.members:
         built = [_built(member, manifest, threads or 0) for member in prepared.members]
@@ -153,7 +161,7 @@ def load(
         )
     explainer = engines.Explainer(
         engine,
-        None if len(sources) > 1 else lambda: _same_native(sources[0], manifest, threads or 0),
+        None if len(sources) > 1 else lambda: _native(sources[0], threads or 0),
         contributions=gated and _contributions_passed(manifest),
     )
     return Model(manifest, Encoder(manifest.schema), engine, explainer, sources)
@@ -176,20 +184,13 @@ def _stored(model_dir: Path, manifest: Manifest, threads: int) -> tuple[engines.
     return _built(member, manifest, threads), False
 
 
-def _same_native(booster: Path, manifest: Manifest, threads: int) -> engines.XGBoostEngine:
-    """Load the booster long after the audit: a file that was replaced is another model."""
-    if manifest.files:
-        folder.audit_file(booster.parent, booster.name, manifest.files[booster.name])
-    return _native(booster, threads)
-
-
-def _native(booster: Path, threads: int) -> engines.XGBoostEngine:
-    return engines.XGBoostEngine(foreign.read_foreign(booster), threads=threads)
+def _native(source: Source, threads: int) -> engines.XGBoostEngine:
+    return engines.XGBoostEngine(source.read(), threads=threads)
 
 
 def _built(member: Member, manifest: Manifest, threads: int) -> engines.Engine:
     if member.onedal is None:
-        return _native(member.booster, threads)
+        return engines.XGBoostEngine(foreign.read_foreign(member.booster), threads=threads)
     return engines.load_onedal(
         member.onedal,
         objective=manifest.objective,

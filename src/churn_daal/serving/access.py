@@ -131,6 +131,7 @@ def _line(
     }
     if trace.rows:
         data["rows"] = trace.rows
+    if trace.rows or trace.predict:
         data["decode_ms"] = _ms(trace.decode)
         data["predict_ms"] = _ms(trace.predict)
         data["encode_ms"] = _ms(trace.encode)
@@ -159,11 +160,14 @@ def _carry(
     """Add the headers that came, and the warnings of an answered request.
 
     SageMaker passes no header of ours on. A client that sent no attributes of its own finds the
-    warnings in those; one that did gets them back as they were.
+    warnings in those; one that did gets them back as they were. What the answer has already, in
+    whatever case, is the word of the user's own code, and stays.
     """
-    present = {name for name, _ in headers}
-    headers.extend((name, value) for name, value in back if name not in present)
-    if trace is not None and (warnings := trace.warnings()):
+    warnings = "" if trace is None else trace.warnings()
+    if warnings:
         headers.append((WARNINGS, warnings))
-        if ATTRIBUTES not in present and all(name != ATTRIBUTES for name, _ in back):
-            headers.append((ATTRIBUTES, warnings))
+        if all(name != ATTRIBUTES for name, _ in back):
+            back = [*back, (ATTRIBUTES, warnings)]
+    if back:
+        present = {name.lower() for name, _ in headers}
+        headers.extend(header for header in back if header[0].lower() not in present)

@@ -12,7 +12,6 @@ from churn_daal.artifact import Manifest
 from churn_daal.errors import RequestError
 from churn_daal.serving.access import Watched
 from churn_daal.serving.counters import Counters, Tally
-from churn_daal.serving.invocation import ModelService
 from churn_daal.serving.lane import Lane, ModelRoutes, Routes, failed, headers_of, invoked
 from churn_daal.serving.operations import add_operations
 from churn_daal.serving.request import Answer, Service, refused
@@ -25,8 +24,7 @@ QUICK: Final = "churn_daal.quick"
 
 def create_app(service: Service, settings: ServeSettings, tally: Tally | None = None) -> Flask:
     """Build the app that answers from one service, and counts in `tally` or by itself."""
-    manifest = service.model.manifest if isinstance(service, ModelService) else None
-    app = new_app(settings, ModelRoutes(service, settings), tally, manifest)
+    app = new_app(settings, ModelRoutes(service, settings), tally, service.manifest)
 
     @app.get("/ping")
     def ping() -> Response:
@@ -68,7 +66,8 @@ def new_app(
     tally
         Where requests are counted; None for counters of its own.
     manifest
-        Of the one model that answers; None where there are several, or one of the user's own.
+        Of the one model that answers; None where there are several, or one of the user's own
+        loading.
     """
     app = Flask("churn_daal", static_folder=None)
     tally = tally or Counters(1).tally(0)

@@ -148,7 +148,7 @@ class Tally:
             cells[_BYTES_IN] += came
             cells[_BYTES_OUT] += went
             self._observe(3, seconds)
-            if trace.rows:
+            if trace.rows or trace.predict:
                 cells[_ROWS] += trace.rows
                 self._observe(0, trace.decode / 1e9)
                 self._observe(1, trace.predict / 1e9)

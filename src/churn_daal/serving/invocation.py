@@ -7,29 +7,22 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain
 
-from churn_daal.artifact import Model
-from churn_daal.errors import (
-    DataError,
-    DecodeError,
-    RequestError,
-    SchemaError,
-    UndecodableBodyError,
-    UnsupportedMediaTypeError,
-)
+from churn_daal.artifact import Manifest, Model
 from churn_daal.serving import media
-from churn_daal.serving.decoders import FORMATS, Format
+from churn_daal.serving.decoders import FORMATS
 from churn_daal.serving.drift import Ranges
 from churn_daal.serving.encoders import CONCATENATED, ENCODERS
 from churn_daal.serving.options import USUAL, read_options
 from churn_daal.serving.outputs import Plan, plan
 from churn_daal.serving.predictions import Predictions, predictions
+from churn_daal.serving.reading import Reader, format_of
 from churn_daal.serving.request import Answer, Request
 from churn_daal.serving.spool import spooled
 from churn_daal.serving.trace import Trace
-from churn_daal.tabular.encoder import Encoder, Matrix
+from churn_daal.tabular.encoder import Matrix
 
 # The types that are written, for each that is read the one it is answered with first.
-_OFFERED = {
+OFFERED = {
     name: (read.answer, *(written for written in ENCODERS if written != read.answer))
     for name, read in FORMATS.items()
 }
@@ -50,12 +43,18 @@ class ModelService:
     model: Model
     outputs: tuple[str, ...] = ()
     _usual: Plan = field(init=False, repr=False)
-    _ranges: Ranges | None = field(init=False, repr=False, compare=False)
+    _reader: Reader = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         # Worked out once: most requests have no wish of their own.
         object.__setattr__(self, "_usual", plan(self.model.manifest, USUAL, self.outputs))
-        object.__setattr__(self, "_ranges", Ranges.of(self.model.manifest))
+        ranges = Ranges.of(self.model.manifest)
+        object.__setattr__(self, "_reader", Reader(self.model.encoder, ranges))
+
+    @property
+    def manifest(self) -> Manifest:
+        """The model's."""
+        return self.model.manifest
 
     @property
     def quick(self) -> bool:
@@ -87,27 +86,45 @@ class ModelService:
             model has not.
         """
         read, declared = format_of(request)
-        wanted = media.choose(request.accept, _OFFERED[declared.name])
-        planned = self._plan(request)
+        wanted = media.choose(request.accept, OFFERED[declared.name])
+        planned = self.plan_of(request)
         if not len(request.body):
             return Answer(204)
         trace = request.trace
         trace.engine = self.model.manifest.engine.name
-        blocks = trace.decoding(self._rows(read, request, declared))
+        blocks = self._reader.blocks(read, request, declared)
         first = next(blocks, None)
         if first is None:
             return Answer(204)
-        answered = self._predict(chain([first], blocks), planned, trace)
-        body = trace.encoding(partial(_encoded, wanted), answered)
-        # JSON is UTF-8 by its own rule, and other types are no text; CSV has to say so.
-        written = f"{wanted}; charset=utf-8" if wanted == "text/csv" else wanted
-        return Answer(200, body, written)
+        body = self.answered(chain([first], blocks), planned, wanted, trace)
+        return Answer(200, body, media.declared(wanted))
 
-    def _plan(self, request: Request) -> Plan:
+    def plan_of(self, request: Request) -> Plan:
+        """Return what a request is to be answered.
+
+        Raises
+        ------
+        RequestError
+            400: as `answer`.
+        """
         options = read_options(request.query, request.attributes)
         if options is USUAL:
             return self._usual
         return plan(self.model.manifest, options, self.outputs)
+
+    def answered(
+        self, blocks: Iterable[Matrix], planned: Plan, wanted: str, trace: Trace
+    ) -> bytes | memoryview:
+        """Return the body that answers encoded rows, float32 (n, width) at a time.
+
+        Raises
+        ------
+        NotAcceptableError
+            406: the type wanted, one of `ENCODERS`, cannot hold the answer.
+        RequestError
+            400: the request asks for what XGBoost has not of this model.
+        """
+        return trace.encoding(partial(_encoded, wanted), self._predict(blocks, planned, trace))
 
     def _predict(
         self, blocks: Iterable[Matrix], planned: Plan, trace: Trace
@@ -116,60 +133,9 @@ class ModelService:
         for matrix in blocks:
             yield trace.predicting(predict, matrix)
 
-    def _rows(self, read: Format, request: Request, declared: media.MediaType) -> Iterator[Matrix]:
-        trace = request.trace
-        encoder = self.model.encoder.counting(trace.unseen)
-        for matrix in decoded(read, request, declared, encoder):
-            if self._ranges is not None:
-                self._ranges.count(matrix, trace.outside)
-            yield matrix
-
 
 def _encoded(wanted: str, blocks: Iterable[Predictions]) -> bytes | memoryview:
     encode = ENCODERS[wanted]
     if wanted in CONCATENATED:
         return spooled(encode([block]) for block in blocks)
     return encode(blocks)
-
-
-def format_of(request: Request) -> tuple[Format, media.MediaType]:
-    """Return how a body is read, and the type it declares; CSV where it declares none.
-
-    Raises
-    ------
-    UnsupportedMediaTypeError
-        415: the type is none of `FORMATS`.
-    """
-    declared = media.parse(request.content_type or "text/csv")
-    read = FORMATS.get(declared.name)
-    if read is None:
-        raise UnsupportedMediaTypeError(
-            f"Content-Type {request.content_type:.200} is not one this server reads; "
-            f"send one of: {media.listed(FORMATS)}"
-        )
-    return read, declared
-
-
-def decoded(
-    read: Format, request: Request, declared: media.MediaType, encoder: Encoder
-) -> Iterator[Matrix]:
-    """Yield a body's rows, float32 (n, width) at a time.
-
-    Raises
-    ------
-    UndecodableBodyError
-        415.
-    RequestError
-        400: the body breaks the schema.
-    """
-    try:
-        yield from read.decode(request.body, declared.parameters, encoder)
-    except DecodeError as error:
-        raise UndecodableBodyError(_refusal(read.kind, error)) from error
-    except SchemaError as error:
-        raise RequestError(_refusal(read.kind, error)) from error
-
-
-def _refusal(kind: str, error: DataError) -> str:
-    """Return the text of a refused body, beginning as AWS's image does: clients match on it."""
-    return f"Loading {kind} data failed: {error}"

@@ -25,6 +25,7 @@ ALIASES: Final[Mapping[str, str]] = {
     "parquet": "application/x-parquet",
     "application/vnd.apache.parquet": "application/x-parquet",
 }
+_ANYTHING: Final = "*/*"
 
 
 @dataclass(frozen=True)
@@ -49,9 +50,17 @@ def canonical(name: str) -> str:
     return ALIASES.get(plain, plain)
 
 
+@lru_cache(maxsize=256)
 def accepted(header: str, default: str) -> str:
-    """Return what a request accepts: the operator's default where it has no wish of its own."""
-    return default if header.strip() in {"", "*/*"} else header
+    """Return what a request accepts: the operator's default where it has no wish of its own.
+
+    It has none where it names nothing but `*/*`, with whatever weight above 0: it likes all types
+    alike (RFC 9110, 12.5.1). A type that is named beside `*/*` is a wish, as it is more specific.
+    """
+    asked = _asked(header)
+    anything = all(name == _ANYTHING for name, _ in asked)
+    refused = asked and not any(weight for _, weight in asked)
+    return default if anything and not refused else header
 
 
 @lru_cache(maxsize=256)
@@ -63,11 +72,8 @@ def choose(accept: str, offered: tuple[str, ...]) -> str:
     NotAcceptableError
         None of them; the message lists what is offered.
     """
-    if not accept.strip():
-        return offered[0]
-    # Parameters such as charset do not narrow what is written here.
-    asked = [(canonical(name.partition(";")[0]), q) for name, q in parse_accept_header(accept)]
-    best = MIMEAccept(asked).best_match(offered)
+    asked = _asked(accept)
+    best = MIMEAccept(asked).best_match(offered) if asked else offered[0]
     if best is None:
         raise NotAcceptableError(
             f"Accept {accept:.200} asks for no type this server writes; "
@@ -76,10 +82,56 @@ def choose(accept: str, offered: tuple[str, ...]) -> str:
     return best
 
 
-def preferred(accept: str) -> str:
-    """Return the type an Accept header likes best, without parameters; "" where any will do."""
-    best = (parse_accept_header(accept).best or "").partition(";")[0].strip().lower()
-    return "" if "*" in best else best
+@lru_cache(maxsize=256)
+def preferred(accept: str, likely: tuple[str, ...]) -> str:
+    """Return the type an Accept header likes best where any type may be written.
+
+    Parameters
+    ----------
+    accept
+        The header.
+    likely
+        Types that a wildcard may stand for, the one that answers no wish first.
+
+    Returns
+    -------
+    A type that the header names, or one of `likely`, without parameters. The first one of `likely`
+    that it does not refuse by name for a wildcard that none of them fits, such as `image/*`.
+
+    Raises
+    ------
+    NotAcceptableError
+        The header refuses all that it names, and has no wildcard.
+    """
+    asked = _asked(accept)
+    named = [name for name, _ in asked if "*" not in name and "/" in name]
+    best = MIMEAccept(asked).best_match((*named, *likely)) if asked else likely[0]
+    if best is None and any(weight for name, weight in asked if "*" in name):
+        best = next((name for name in likely if name not in named), None)
+    if best is None:
+        raise NotAcceptableError(
+            f"Accept {accept:.200} accepts nothing; leave it out, or name a type with a weight "
+            f"above 0, such as {likely[0]}"
+        )
+    return best
+
+
+def _asked(accept: str) -> list[tuple[str, float]]:
+    """Return an Accept header's types, each with its weight.
+
+    Parameters such as charset do not narrow what is written here. `*` alone is what Java's
+    URLConnection writes for `*/*`.
+    """
+    names = ((canonical(name.partition(";")[0]), q) for name, q in parse_accept_header(accept))
+    return [(_ANYTHING if name == "*" else name, q) for name, q in names if name]
+
+
+def declared(name: str) -> str:
+    """Return the Content-Type of an answer: CSV has to say that it is UTF-8.
+
+    JSON is by its own rule, and other types are no text.
+    """
+    return f"{name}; charset=utf-8" if name == "text/csv" else name
 
 
 def listed(types: Collection[str]) -> str:

@@ -32,14 +32,14 @@ class Plan:
     outputs
         Names of columns in order; empty for the usual answer.
     absent
-        Those among them that the model has not: null in each row.
+        Those among them that the model has not: NaN in each row, which JSON has as null.
     top_k
         Columns told of `contributions`; None for all.
     threshold
         Probability from which `predicted_label` is the positive class.
     asked
         Whether the outputs are the request's own: what cannot be answered refuses it, where the
-        server's setting gets null.
+        server's setting gets NaN.
     """
 
     outputs: tuple[str, ...]
@@ -106,7 +106,7 @@ def setting_faults(manifest: Manifest, setting: Sequence[str]) -> list[str]:
     """Return a line on each name of `SAGEMAKER_INFERENCE_OUTPUT` that the model has not."""
     have = outputs_of(manifest)
     return [
-        f"SAGEMAKER_INFERENCE_OUTPUT: {_unknown(name, manifest)}. Null is answered in its place"
+        f"SAGEMAKER_INFERENCE_OUTPUT: {_unknown(name, manifest)}. NaN is answered, in JSON null"
         for name in setting
         if name not in have
     ]

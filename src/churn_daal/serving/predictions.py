@@ -78,14 +78,19 @@ def predictions(model: Model, plan: Plan, X: Matrix) -> Predictions:
 
 def _column(name: str, rows: _Rows) -> Column:
     if name in rows.plan.absent:
-        return [None] * len(rows.X)
+        return _nothing(rows)
     try:
         return _COLUMNS[name](rows)
     except UnansweredError as error:
         if rows.plan.asked:
             raise RequestError(f"outputs: {name!r} cannot be answered: {error}") from error
-        log.debug("null for %s: %s", name, error)
-        return [None] * len(rows.X)
+        log.debug("NaN for %s: %s", name, error)
+        return _nothing(rows)
+
+
+def _nothing(rows: _Rows) -> Column:
+    """Return the column of an output that the model has not: NaN, as AWS's image has it."""
+    return np.full(len(rows.X), np.nan, dtype=np.float32)
 
 
 def usual(manifest: Manifest, response: Matrix, threshold: float | None = None) -> Predictions:

@@ -8,6 +8,7 @@ from typing import Protocol
 
 import orjson
 
+from churn_daal.artifact import Manifest
 from churn_daal.serving.trace import Trace
 
 
@@ -71,6 +72,10 @@ class Service(Protocol):
     @property
     def quick(self) -> bool:
         """See above."""
+
+    @property
+    def manifest(self) -> Manifest | None:
+        """Of the model that answers; None where that is none of this toolkit's."""
 
     def answer(self, request: Request) -> Answer:
         """Answer an invocation.

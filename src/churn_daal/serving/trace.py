@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from time import perf_counter_ns
 from typing import TypeVar
 
 from churn_daal.tabular.encoder import Matrix
 
-Item = TypeVar("Item")
-Body = TypeVar("Body")
+Given = TypeVar("Given")
+Made = TypeVar("Made")
 
 
 class Trace:
@@ -20,11 +20,11 @@ class Trace:
     came
         Bytes of the body.
     rows
-        Rows decoded.
+        Rows decoded, or as the user's own code shows them; 0 where that cannot be told.
     decode, predict, encode
         Nanoseconds.
     engine
-        Which engine answered; "" unless known.
+        Which engine answered, `own` for a model of the user's own loading; "" unless known.
     outside, unseen
         Cells outside of the range they had in training, and cells with a category that training
         has not seen: counts by the place of the raw column.
@@ -49,14 +49,21 @@ class Trace:
             self.rows += len(block)
             yield block
 
-    def predicting(self, predict: Callable[[Matrix], Item], block: Matrix) -> Item:
+    def reading(self, read: Callable[[Given], Made], body: Given) -> Made:
+        """Return what is read of a body whole; the time it takes is decoding."""
+        start = perf_counter_ns()
+        data = read(body)
+        self.decode += perf_counter_ns() - start
+        return data
+
+    def predicting(self, predict: Callable[[Given], Made], block: Given) -> Made:
         """Return what is predicted of a block; the time it takes is predicting."""
         start = perf_counter_ns()
         response = predict(block)
         self.predict += perf_counter_ns() - start
         return response
 
-    def encoding(self, encode: Callable[[Iterable[Item]], Body], items: Iterable[Item]) -> Body:
+    def encoding(self, encode: Callable[[Given], Made], items: Given) -> Made:
         """Return an encoder's body; what it takes beside decoding and predicting is encoding."""
         start = perf_counter_ns()
         before = self.decode + self.predict

@@ -214,6 +214,78 @@ def test_the_context(serve: Serve) -> None:
     assert answer.text == repr((True, "own", "text/plain", {"top": "3"}))
 
 
+ALONE = "def model_fn(model_dir):\n    return None\n"
+HEADERS = f"""
+{ALONE}
+def transform_fn(model, data, content_type, accept, context):
+    for name, value in {{headers!r}}:
+        context.set_response_header(0, name, value)
+    return data, "text/x-own"
+"""
+
+
+@pytest.mark.parametrize(
+    ("headers", "name", "values"),
+    [
+        ([("x-amzn-sagemaker-custom-attributes", "own")], "Custom-Attributes", ["own"]),
+        ([("X-AMZN-SAGEMAKER-INFERENCE-ID", "own")], "Inference-Id", ["own"]),
+        ([], "Custom-Attributes", ["sent"]),
+    ],
+)
+def test_a_header_that_comes_back_is_the_codes_own(
+    serve: Serve, headers: list[tuple[str, str]], name: str, values: list[str]
+) -> None:
+    """Once, however the code writes its name."""
+    sent = {f"X-Amzn-SageMaker-{name}": "sent"}
+
+    client = serve(HEADERS.format(headers=headers), booster=False)
+    answer = client.post("/invocations", data="1", headers=sent)
+
+    assert answer.headers.getlist(f"X-Amzn-SageMaker-{name}") == values
+
+
+def test_headers_that_the_server_writes_come_once(serve: Serve) -> None:
+    """The code's type holds, the server's length: two lengths are two bodies to a proxy."""
+    headers = [
+        *(("content-type", "text/x-other"), ("content-length", "9"), ("Content-Length", "8")),
+        *(("x-own", "1"), ("X-Own", "2")),
+    ]
+
+    client = serve(HEADERS.format(headers=headers), booster=False)
+    answer = client.post("/invocations", data="12345")
+
+    assert answer.data == b"12345"
+    assert answer.headers.getlist("Content-Length") == ["5"]
+    assert answer.headers.getlist("Content-Type") == ["text/x-other"]
+    assert answer.headers.getlist("X-Own") == ["2"]
+
+
+@pytest.mark.parametrize(
+    ("accept", "given"),
+    [
+        *(("csv", "text/csv"), ("json;q=0.5", "application/json"), ("", "text/csv")),
+        *(("text/csv;q=0, */*", "application/json"), ("application/*", "application/json")),
+    ],
+)
+def test_the_type_that_code_is_asked_for(serve: Serve, accept: str, given: str) -> None:
+    """By its full name, and never one that the client refuses."""
+    code = "def transform_fn(model, data, content_type, accept):\n    return accept\n"
+    client = serve(ALONE + code, booster=False)
+
+    assert client.post("/invocations", data="1", headers={"Accept": accept}).text == given
+
+
+def test_a_client_that_accepts_nothing(serve: Serve) -> None:
+    """406, before the code runs."""
+    code = "def transform_fn(model, data, content_type, accept):\n    raise KeyError\n"
+    client = serve(ALONE + code, booster=False)
+
+    answer = client.post("/invocations", data="1", headers={"Accept": "text/csv;q=0"})
+
+    assert answer.status_code == 406
+    assert "Accept text/csv;q=0 accepts nothing" in answer.json["error"]
+
+
 def test_the_context_by_name(serve: Serve) -> None:
     """An argument that can only be named is given by name."""
     header = {"X-Amzn-SageMaker-Custom-Attributes": "a=b"}
@@ -305,24 +377,34 @@ def test_text_that_is_no_utf8(serve: Serve) -> None:
     answer = client.post("/invocations", data=b"caf\xe9", content_type="text/csv")
 
     assert answer.status_code == 415
-    assert "byte 0xe9 at 4" in answer.json["error"]
+    assert answer.json["error"].startswith("Loading csv data failed: byte 0xe9 at 4")
 
 
 def test_our_own_encoder_in_an_input_fn(serve: Serve) -> None:
     """What it refuses is refused."""
     code = """
+import json
 import churn_daal
 def model_fn(model_dir):
     global MODEL
     MODEL = churn_daal.load(model_dir)
     return MODEL
 def input_fn(body, content_type):
-    return MODEL.encoder.from_text([[cell] for cell in body.split(";")])
+    if content_type == "application/json":
+        return MODEL.encoder.from_json(json.loads(body))
+    return MODEL.encoder.from_text([[cell] for cell in str(body).split(";")])
 """
     client = serve(code)
 
     assert client.post("/invocations", data="1;2;3").status_code == 200
-    assert client.post("/invocations", data="1;2;x").status_code == 415
+    broken = client.post("/invocations", data="1;2;x")
+    listed = client.post("/invocations", json=[[1], [2], [[3]]])
+    unknown = client.post("/invocations", data="1;2;x", content_type="text/x-own")
+    assert (broken.status_code, listed.status_code, unknown.status_code) == (415, 400, 415)
+    # AWS's clients match on the format's name.
+    assert broken.json["error"].startswith("Loading csv data failed: row 1, column 3 ('c'): 'x'")
+    assert listed.json["error"].startswith("Loading json data failed: ")
+    assert unknown.json["error"].startswith("Loading data failed: ")
 
 
 def test_ping(serve: Serve) -> None:

@@ -7,8 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
+from churn_daal.serving.carried import ATTRIBUTES, INFERENCE_ID
 from churn_daal.serving.request import Request
+
+# Both servers carry these back, and look for them by these names.
+_NAMED: Final = {name.lower(): name for name in (ATTRIBUTES, INFERENCE_ID)}
 
 
 class Context:
@@ -54,8 +59,18 @@ class Context:
         self.content_type = value
 
     def set_response_header(self, _index: int, key: str, value: str) -> None:
-        """Add a header to the answer."""
-        self.response_headers[key] = value
+        """Set a header of the answer, whatever the case of its name.
+
+        `Content-Type` is what `set_response_content_type` sets. `Content-Length` is the server's,
+        which counts the body: a second one would be a fault of HTTP.
+        """
+        lower = key.lower()
+        if lower == "content-type":
+            self.content_type = value
+        elif lower != "content-length":
+            for name in [name for name in self.response_headers if name.lower() == lower]:
+                del self.response_headers[name]
+            self.response_headers[_NAMED.get(lower, key)] = value
 
     def set_response_status(self, code: int = 200, phrase: str = "", _index: int = 0) -> None:
         """Say the answer's status; HTTP has its own phrase for it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +12,12 @@ import numpy as np
 from churn_daal import artifact
 from churn_daal.artifact import foreign
 from churn_daal.errors import ArtifactError, UserError
-from churn_daal.serving.encoders import ENCODERS
-from churn_daal.serving.invocation import decoded, format_of
-from churn_daal.serving.options import read_options
-from churn_daal.serving.outputs import plan
-from churn_daal.serving.predictions import SCORE, Predictions, predictions, usual
+from churn_daal.serving.drift import Ranges
+from churn_daal.serving.hooks.context import Context
+from churn_daal.serving.predictions import SCORE, Predictions
+from churn_daal.serving.reading import Reader, format_of
 from churn_daal.serving.request import Request
-from churn_daal.tabular.encoder import Encoder, Matrix
+from churn_daal.tabular.encoder import Matrix
 
 
 def is_booster(model: object) -> bool:
@@ -27,8 +26,8 @@ def is_booster(model: object) -> bool:
     return xgboost is not None and isinstance(model, xgboost.Booster)
 
 
-def encoder_for(model: object, model_dir: Path) -> Encoder:
-    """Return what decodes requests for a model.
+def reader_for(model: object, model_dir: Path) -> Reader:
+    """Return what reads requests for a model.
 
     That is its own encoder, or one from the folder's manifest, or from the booster: the model
     itself, or the folder's.
@@ -39,11 +38,11 @@ def encoder_for(model: object, model_dir: Path) -> Encoder:
         None of these is there.
     """
     if isinstance(model, artifact.Model):
-        return model.encoder
+        return Reader(model.encoder, Ranges.of(model.manifest))
     try:
         if foreign.is_foreign(model_dir) and is_booster(model):
-            return Encoder(foreign.describe(model).schema)  # type: ignore[arg-type]
-        return Encoder(artifact.audit(model_dir).schema)
+            return Reader.of(foreign.describe(model))  # type: ignore[arg-type]
+        return Reader.of(artifact.audit(model_dir))
     except ArtifactError as error:
         raise UserError(
             f"model_fn returned a {_named(model)}, and nothing tells its columns ({error}); add "
@@ -51,7 +50,7 @@ def encoder_for(model: object, model_dir: Path) -> Encoder:
         ) from error
 
 
-def read_input(request: Request, encoder: Encoder, *, for_booster: bool) -> Any:  # noqa: ANN401
+def read_input(request: Request, reader: Reader, *, for_booster: bool) -> Any:  # noqa: ANN401
     """Decode a request whole.
 
     Returns
@@ -65,30 +64,32 @@ def read_input(request: Request, encoder: Encoder, *, for_booster: bool) -> Any:
         As `ModelService.answer`.
     """
     read, declared = format_of(request)
-    blocks = list(decoded(read, request, declared, encoder)) if len(request.body) else []
+    blocks = list(reader.blocks(read, request, declared)) if len(request.body) else []
     if not blocks:
         return None
     matrix = blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
-    return _as_dmatrix(matrix) if for_booster else matrix
+    return request.trace.reading(_as_dmatrix, matrix) if for_booster else matrix
 
 
-def answer(
-    model: artifact.Model,
-    request: Request,
-    data: Any,  # noqa: ANN401 - the user's
-    accept: str,
-    outputs: tuple[str, ...],
-) -> bytes:
-    """Answer as without the user's code, but for the rows, which may be of its `input_fn`.
-
-    Raises
-    ------
-    RequestError
-        As `ModelService.answer`.
-    """
-    planned = plan(model.manifest, read_options(request.query, request.attributes), outputs)
+def as_rows(data: Any) -> Matrix:  # noqa: ANN401 - the user's
+    """Return what an `input_fn` made as rows for this toolkit's model, float32 (n, width)."""
     X: Matrix = np.ascontiguousarray(np.atleast_2d(np.asarray(data, dtype=np.float32)))
-    return ENCODERS[accept]([predictions(model, planned, X)])
+    return X
+
+
+def rows_of(data: object) -> int:
+    """Return how many rows the code's data or prediction has; 0 where that cannot be told.
+
+    An array or table of two axes has them on the first, and so has an `xgboost.DMatrix`. One of
+    one axis, or a list, may be a row as well as a column.
+    """
+    xgboost = sys.modules.get("xgboost")
+    if xgboost is not None and isinstance(data, xgboost.DMatrix):
+        return int(data.num_row())
+    shape = getattr(data, "shape", None)
+    if isinstance(shape, tuple) and len(shape) == 2 and isinstance(shape[0], int):
+        return shape[0]
+    return 0
 
 
 def check_predicts(model: object) -> None:
@@ -106,49 +107,33 @@ def check_predicts(model: object) -> None:
         )
 
 
-def predict(data: Any, model: Any) -> Any:  # noqa: ANN401 - the user's
+def predict(_context: Context, data: Any, model: Any) -> Any:  # noqa: ANN401 - the user's
     """Ask the model: `model.predict(data)`."""
     if is_booster(model):
         return model.predict(_as_dmatrix(data), validate_features=False)
     return model.predict(data)
 
 
-def write_output(prediction: object, accept: str, model: object, *, ours: bool) -> bytes:
-    """Encode a prediction.
+def as_predictions(prediction: object) -> Predictions:
+    """Return a prediction as named columns.
 
     Parameters
     ----------
     prediction
         An array or list of n values or rows, or a mapping of columns by name.
-    accept
-        A type of `ENCODERS`.
-    model
-        What predicted.
-    ours
-        Whether it is this toolkit's model and its own answer, which is then given as ever.
 
     Raises
     ------
     TypeError
         The prediction is nothing that can be written.
     """
-    return ENCODERS[accept](_blocks(prediction, model, ours=ours))
-
-
-def _blocks(prediction: object, model: object, *, ours: bool) -> Iterator[Predictions]:
-    if isinstance(prediction, Predictions):
-        yield prediction
-    elif ours and isinstance(model, artifact.Model):
-        response: Matrix = np.asarray(prediction, dtype=np.float32)
-        yield usual(model.manifest, response)
-    elif isinstance(prediction, Mapping):
-        columns = {str(name): _column(values) for name, values in prediction.items()}
-        counts = {name: len(column) for name, column in columns.items()}
-        if len(set(counts.values())) != 1:
-            raise TypeError(f"predict_fn returned columns of unlike lengths, {counts}")
-        yield Predictions(columns, selected=True)
-    else:
-        yield Predictions({SCORE: _column(prediction)})
+    if not isinstance(prediction, Mapping):
+        return Predictions({SCORE: _column(prediction)})
+    columns = {str(name): _column(values) for name, values in prediction.items()}
+    counts = {name: len(column) for name, column in columns.items()}
+    if len(set(counts.values())) != 1:
+        raise TypeError(f"predict_fn returned columns of unlike lengths, {counts}")
+    return Predictions(columns, selected=True)
 
 
 def _column(values: object) -> Any:  # noqa: ANN401 - an array or a list

@@ -4,34 +4,35 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from churn_daal.artifact import Model
-from churn_daal.errors import (
-    DecodeError,
-    RequestError,
-    SchemaError,
-    UndecodableBodyError,
-)
+from churn_daal.errors import DecodeError, SchemaError
 from churn_daal.serving import media
-from churn_daal.serving.decoders import FORMATS
 from churn_daal.serving.encoders import ENCODERS
 from churn_daal.serving.hooks import defaults
+from churn_daal.serving.hooks.bodies import given, kind_of, sent
 from churn_daal.serving.hooks.context import Context
 from churn_daal.serving.hooks.functions import failure, load_functions
 from churn_daal.serving.hooks.program import Program
+from churn_daal.serving.invocation import OFFERED, ModelService
+from churn_daal.serving.reading import Reader, refusal
 from churn_daal.serving.request import Answer, Request
+from churn_daal.serving.trace import Trace
 
-# As sagemaker-inference hands them over; every other body comes as bytes.
-_AS_TEXT = ("text/csv", "application/json")
+# Those that a request calls.
+_ON_REQUEST: Final = frozenset({"transform_fn", "input_fn", "predict_fn", "output_fn"})
+# In the log, of a model that the code has loaded.
+_OWN_ENGINE: Final = "own"
 
 
 class HookService:
     """Answers by inference code of the user's own.
 
-    One request at a time is answered: sagemaker-inference, for which such code is written, has
-    one in each process.
+    The code answers one request at a time: sagemaker-inference, for which it is written, has one
+    in each process. Code for the start alone leaves requests to `ModelService`.
 
     Parameters
     ----------
@@ -51,6 +52,11 @@ class HookService:
         The code cannot be imported, or fails while it loads the model.
     ArtifactError
         This toolkit's model cannot be loaded.
+
+    Attributes
+    ----------
+    manifest
+        Of this toolkit's model; None where the code loads another.
     """
 
     def __init__(
@@ -60,7 +66,7 @@ class HookService:
         load_model: Callable[[], Model],
         outputs: tuple[str, ...] = (),
     ) -> None:
-        self._program, self._model_dir, self._outputs = program, model_dir, outputs
+        self._program, self._model_dir = program, model_dir
         self._hooks = load_functions(program)
         self._lock = threading.Lock()
         self._start("pre_model_fn", str(model_dir))
@@ -69,20 +75,23 @@ class HookService:
         else:
             self._model = load_model()
         self._start("model_warmup_fn", str(model_dir), self._model)
-        self._encoder = None
+        ours = self._model if isinstance(self._model, Model) else None
+        self._ours = None if ours is None else ModelService(ours, outputs)
+        self.manifest = None if ours is None else ours.manifest
+        self._reader: Reader | None = None
         if not {"transform_fn", "input_fn"} & self._hooks.keys():
-            self._encoder = defaults.encoder_for(self._model, model_dir)
+            self._reader = defaults.reader_for(self._model, model_dir)
         if not {"transform_fn", "predict_fn"} & self._hooks.keys():
             defaults.check_predicts(self._model)
 
     @property
     def quick(self) -> bool:
-        """Whether a few rows take no time to speak of: nobody knows of the user's code."""
-        return False
+        """Whether a few rows take no time to speak of: where requests call none of the code."""
+        return self._ours is not None and not _ON_REQUEST & self._hooks.keys()
 
     def ready(self) -> bool:
         """Tell whether the model is loaded and, where it is this toolkit's, answers."""
-        return not isinstance(self._model, Model) or self._model.answers()
+        return self._ours is None or self._ours.ready()
 
     def answer(self, request: Request) -> Answer:
         """Answer an invocation.
@@ -101,16 +110,19 @@ class HookService:
         Exception
             Whatever else the code raises.
         """
+        if self._ours is not None and not _ON_REQUEST & self._hooks.keys():
+            return self._ours.answer(request)
         context = Context(self._model_dir, request)
         content_type = media.parse(request.content_type or "text/csv").name
         accept = self._accept(request, content_type)
+        manifest = self.manifest
+        request.trace.engine = _OWN_ENGINE if manifest is None else manifest.engine.name
         try:
             with self._lock:
                 result = self._result(request, content_type, accept, context)
-        except DecodeError as error:
-            raise UndecodableBodyError(f"Loading data failed: {error}") from error
-        except SchemaError as error:
-            raise RequestError(f"Loading data failed: {error}") from error
+        except (DecodeError, SchemaError) as error:
+            # The code asked our encoder, or raised one of its own accord.
+            raise refusal(kind_of(content_type), error) from error
         except SystemExit as error:
             raise RuntimeError(f"the inference code called sys.exit({error.code!r})") from error
         if result is None:
@@ -122,42 +134,56 @@ class HookService:
 
     def _result(
         self, request: Request, content_type: str, accept: str, context: Context
-    ) -> tuple[bytes, str] | None:
+    ) -> tuple[bytes | memoryview, str] | None:
+        trace = request.trace
         whole = self._hooks.get("transform_fn")
         if whole is not None:
-            body = _body(request, content_type)
-            made = whole(context, self._model, body, content_type, accept)
-            return _sent("transform_fn", made, accept)
+            call = partial(whole, context, self._model, given(request, content_type), content_type)
+            return sent("transform_fn", trace.predicting(call, accept), accept)
         read = self._hooks.get("input_fn")
         if read is not None:
-            data = read(context, _body(request, content_type), content_type)
-        elif self._encoder is not None:
+            call = partial(read, context, given(request, content_type))
+            data = trace.reading(call, content_type)
+            trace.rows = defaults.rows_of(data)
+        elif self._reader is not None:
             booster = defaults.is_booster(self._model)
-            data = defaults.read_input(request, self._encoder, for_booster=booster)
+            data = defaults.read_input(request, self._reader, for_booster=booster)
             if data is None:
                 return None
-        if isinstance(self._model, Model) and not {"predict_fn", "output_fn"} & self._hooks.keys():
-            body = defaults.answer(self._model, request, data, accept, self._outputs)
-            return body, _declared(accept)
-        own = self._hooks.get("predict_fn")
-        prediction = (
-            defaults.predict(data, self._model) if own is None else own(context, data, self._model)
-        )
+        if self._ours is not None and not {"predict_fn", "output_fn"} & self._hooks.keys():
+            X = defaults.as_rows(data)
+            trace.rows = len(X)
+            planned = self._ours.plan_of(request)
+            return self._ours.answered([X], planned, accept, trace), media.declared(accept)
+        return self._written(data, accept, context, trace)
+
+    def _written(
+        self,
+        data: Any,  # noqa: ANN401 - the user's
+        accept: str,
+        context: Context,
+        trace: Trace,
+    ) -> tuple[bytes, str]:
+        """Predict and write, where one of the two or the model is the code's own."""
+        predict = self._hooks.get("predict_fn") or defaults.predict
+        prediction = trace.predicting(partial(predict, context, data), self._model)
         write = self._hooks.get("output_fn")
         if write is not None:
-            return _sent("output_fn", write(context, prediction, accept), accept)
+            trace.rows = trace.rows or defaults.rows_of(prediction)
+            made = trace.encoding(partial(write, context, prediction), accept)
+            return sent("output_fn", made, accept)
         if isinstance(prediction, bytes | bytearray | str):
-            return _sent("predict_fn", prediction, accept)
-        body = defaults.write_output(prediction, accept, self._model, ours=own is None)
-        return body, _declared(accept)
+            return sent("predict_fn", prediction, accept)
+        block = defaults.as_predictions(prediction)
+        trace.rows = trace.rows or len(block)
+        return trace.encoding(ENCODERS[accept], [block]), media.declared(accept)
 
     def _accept(self, request: Request, content_type: str) -> str:
         """Return the one type the answer is asked for in."""
-        first = FORMATS[content_type].answer if content_type in FORMATS else content_type
-        offered = tuple(sorted(ENCODERS, key=lambda name: name != first))
+        offered = OFFERED.get(content_type, tuple(ENCODERS))
         if {"transform_fn", "output_fn"} & self._hooks.keys():
             # What the code can write only the code knows.
-            return media.preferred(request.accept) or offered[0]
+            return media.preferred(request.accept, offered)
         return media.choose(request.accept, offered)
 
     def _start(self, name: str, *arguments: object) -> Any:  # noqa: ANN401 - the user's model
@@ -168,35 +194,3 @@ class HookService:
             return hook(Context(self._model_dir), *arguments)
         except (Exception, SystemExit) as error:
             raise failure(self._program, f"{name} of {self._program.path}", error) from error
-
-
-def _body(request: Request, content_type: str) -> str | bytes:
-    body = bytes(request.body)
-    if content_type not in _AS_TEXT:
-        return body
-    try:
-        return body.decode()
-    except UnicodeDecodeError as error:
-        raise UndecodableBodyError(
-            f"Loading {content_type} data failed: byte 0x{body[error.start]:02x} at "
-            f"{error.start + 1} is not UTF-8 text; send the body as UTF-8"
-        ) from None
-
-
-def _sent(name: str, made: object, accept: str) -> tuple[bytes, str]:
-    """Take what a function returned: a body, or a body and its type."""
-    written = _declared(accept)
-    if isinstance(made, tuple) and len(made) == 2:
-        made, said = made
-        written = str(said) if said else written
-    if isinstance(made, str):
-        return made.encode(), written
-    if isinstance(made, bytes | bytearray | memoryview):
-        return bytes(made), written
-    raise TypeError(
-        f"{name} returned a {type(made).__name__}; expected bytes, str or (body, content type)"
-    )
-
-
-def _declared(accept: str) -> str:
-    return f"{accept}; charset=utf-8" if accept == "text/csv" else accept
