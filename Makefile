@@ -25,7 +25,7 @@ BASE_IMAGE ?= python:3.13-slim-trixie
 REPOSITORY ?= $(IMAGE)
 BUILD_ARGS ?=
 
-.PHONY: help venv demo test test-fast test-container lint fmt build build-mms push lock clean
+.PHONY: help venv demo test test-fast test-container lint fmt build build-mms push bench bench-quick lock clean
 
 help: ## List every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' Makefile
@@ -64,21 +64,32 @@ push: ## Push IMAGE:TAG to ECR: ACCOUNT=... REGION=... [REPOSITORY=... REGISTRY=
 	@ACCOUNT="$(ACCOUNT)" REGION="$(REGION)" REPOSITORY="$(REPOSITORY)" IMAGE="$(IMAGE)" TAG="$(TAG)" \
 		REGISTRY="$(REGISTRY)" DRY_RUN="$(DRY_RUN)" bash container/push.sh
 
+# Less of it, or more: make bench BENCH="--peers ours,aws --workloads csv".
+bench: $(VENV)/.runtime ## Measure serving against other servers; needs wrk, nginx and Java
+	@$(RUN) bench.serving $(BENCH)
+
+bench-quick: $(VENV)/.runtime ## Show in half a minute that the measurement runs; needs wrk
+	@$(RUN) bench.serving --quick $(BENCH)
+
 venv: $(VENV)/.test $(VENV)/.lint ## Make the environment with everything development needs
 
 lock: $(VENV)/.lock ## Make the locks again from pyproject.toml; UPGRADE=1 takes newer releases
 	@$(RUN) uv --version
-	$(COMPILE) pyproject.toml locks/undeclared.in -o locks/runtime.txt
+	$(COMPILE) --override locks/overrides.in pyproject.toml locks/undeclared.in -o locks/runtime.txt
 	for group in build test lint lock mms; do \
-		$(COMPILE) --group $$group -c locks/runtime.txt -o locks/$$group.txt || exit 1; done
+		$(COMPILE) --override locks/overrides.in --group $$group -c locks/runtime.txt \
+			-o locks/$$group.txt || exit 1; done
+	for peer in $(patsubst bench/peers/%.txt,%,$(wildcard bench/peers/*.txt)); do \
+		$(COMPILE) --override bench/peers/overrides.in -c locks/runtime.txt \
+			bench/peers/$$peer.in -o bench/peers/$$peer.txt || exit 1; done
 
 clean: ## Remove the environment and everything made by a run
 	rm -rf $(VENV) local_test/.run .pytest_cache .mypy_cache .ruff_cache .hypothesis dist build
-	find src tests container local_test -name __pycache__ -type d -prune -exec rm -rf {} +
+	find src tests container local_test bench -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # --no-config: a machine's own settings must not leave a trace in the locks.
 COMPILE = $(RUN) uv pip compile --quiet --no-config --universal --python-version 3.11 \
-	--generate-hashes --no-emit-index-url --no-emit-find-links --override locks/overrides.in \
+	--generate-hashes --no-emit-index-url --no-emit-find-links \
 	--custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
 
 # The folder is part of what .venv depends on: a moved or copied checkout makes its own again.

@@ -14,6 +14,8 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parent.parent
 LOCKS = sorted((ROOT / "locks").glob("*.txt"))
+# Of servers that are measured beside this one; never in its own environment.
+PEERS = sorted((ROOT / "bench" / "peers").glob("*.txt"))
 # A pin, its marker if any, and its hashes over continued lines.
 PIN = re.compile(r"([a-z0-9-]+==[^\s;]+(?: ; [^\\]+)?)((?: \\\n +--hash=sha256:[0-9a-f]{64})+)\n")
 SUPPORTED = ("3.11", "3.12", "3.13")
@@ -38,7 +40,9 @@ def test_each_group_has_a_lock() -> None:
     assert {lock.stem for lock in LOCKS} == {*groups, "runtime"}
 
 
-@pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: lock.stem)
+@pytest.mark.parametrize(
+    "lock", [*LOCKS, *PEERS], ids=lambda lock: f"{lock.parent.name} {lock.stem}"
+)
 def test_every_line_is_a_hashed_pin_or_a_comment(lock: Path) -> None:
     """Nothing else may stand there: no address of a registry, no path, no option."""
     rest = PIN.sub("", lock.read_text())
