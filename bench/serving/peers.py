@@ -9,7 +9,18 @@ from pathlib import Path
 from typing import Final
 
 from bench.serving.environments import environment
-from bench.serving.starts import Place, Start, aws, bare, flask, mlserver, mms, nginx, serve
+from bench.serving.starts import (
+    Place,
+    Start,
+    aws,
+    bare,
+    flask,
+    mlserver,
+    mms,
+    nginx,
+    serve,
+    serve_on_granian,
+)
 
 
 @dataclass(frozen=True)
@@ -69,6 +80,15 @@ PEERS: Final[dict[str, Peer]] = (
     {
         # A server choice of ours is a line: a name and the settings that make it.
         "ours": ours("this project's serve as it ships"),
+        "ours-threads": ours("serve with gunicorn's threads", CHURN_DAAL_SERVER="threads"),
+        "ours-granian": Peer(
+            "this project's app on Granian (WSGI), which it does not ship",
+            _ALL,
+            serve_on_granian,
+            pins="engines",
+            shows=("granian",),
+            raw=True,
+        ),
         "aws": Peer(
             "a restatement of AWS's XGBoost container: gunicorn gevent, Flask, XGBoost",
             {"csv": "csv"},

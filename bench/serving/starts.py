@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
+import sysconfig
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,6 +62,19 @@ def serve(place: Place) -> Start:
     return Start([str(place.python), str(ROOT / "container" / "serve")], environ)
 
 
+def serve_on_granian(place: Place) -> Start:
+    """Start this project's app on Granian, which is not among its dependencies."""
+    paths = (str(ROOT / "src"), sysconfig.get_path("purelib"), sysconfig.get_path("platlib"))
+    environ = serve(place).environ | {"BENCH_PATHS": os.pathsep.join(paths)}
+    return Start(_granian(place, "ours_wsgi:app"), environ)
+
+
+def _granian(place: Place, app: str) -> list[str]:
+    command = [str(place.python), "-m", "granian", "--interface", "wsgi", "--no-ws"]
+    command += ["--host", "127.0.0.1", "--port", str(place.port), "--workers", "1"]
+    return [*command, "--blocking-threads", "1", "--working-dir", str(APPS), app]
+
+
 def _gunicorn(place: Place, app: str, *options: str) -> list[str]:
     bind = ("--bind", f"127.0.0.1:{place.port}", "--workers", "1", "--chdir", str(APPS))
     control = ("--no-control-socket",)
@@ -108,10 +123,7 @@ def bare(engine: str, server: str) -> Callable[[Place], Start]:
         if server == "gunicorn":
             options = ("--worker-class", "gthread", "--threads", THREADS)
             return Start(_gunicorn(place, "bare:app", *options), environ)
-        command = [str(place.python), "-m", "granian", "--interface", "wsgi", "--no-ws"]
-        command += ["--host", "127.0.0.1", "--port", str(place.port), "--workers", "1"]
-        command += ["--blocking-threads", "1", "--working-dir", str(APPS), "bare:app"]
-        return Start(command, environ)
+        return Start(_granian(place, "bare:app"), environ)
 
     return start
 
