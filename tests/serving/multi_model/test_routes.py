@@ -6,7 +6,6 @@ import json
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +13,11 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from churn_daal.serving.loading import load_service
 from churn_daal.serving.multi_model import registry
-from churn_daal.serving.multi_model.held import Held
-from churn_daal.serving.multi_model.models import Models
-from churn_daal.serving.multi_model.orders import Listener
 from churn_daal.serving.multi_model.registry import Record, Registry
 from churn_daal.serving.multi_model.room import Room
 from churn_daal.serving.multi_model.routes import LONGEST_NAME, create_app
+from churn_daal.serving.multi_model.start import join
 from churn_daal.settings import ServeSettings
 
 from ...container.multi_model_cases import ROW
@@ -34,6 +30,7 @@ class Worker:
     """One worker's parts, and the memory that it believes in."""
 
     client: FlaskClient
+    folder: Path
     registry: Registry
     first: Path
     left: list[int]
@@ -54,17 +51,16 @@ def worker(folders: tuple[Path, dict[str, float]]) -> Iterator[Worker]:
     with tempfile.TemporaryDirectory(prefix="mm-") as name:
         folder = Path(name)
         registry.create(folder)
-        loaded = Registry(folder)
-        held = Held(loaded, partial(load_service, threads=1))
-        listener = Listener(folder, held)
         # The last measure holds for good.
         room = Room(lambda: left.pop(0) if len(left) > 1 else left[0], reserve=64 * MB)
-        models = Models(loaded, folder, listener.path, room)
-        settings = ServeSettings(model_dir=Path("unused"), max_content_length=20_000)
+        settings = ServeSettings(
+            Path("unused"), max_content_length=20_000, inference_output=("score", "leaves")
+        )
+        models, held, listener = join(settings, folder, room)
         client = create_app(models, held, settings).test_client()
-        yield Worker(client, loaded, folders[0] / "first" / "model", left)
+        yield Worker(client, folder, models.registry, folders[0] / "first" / "model", left)
         listener.close()
-        loaded.close()
+        models.registry.close()
 
 
 def refused(reply: TestResponse, status: int) -> str:
@@ -144,6 +140,29 @@ def test_a_model_that_took_more_than_there_was_is_dropped_again(worker: Worker) 
     assert "took too much" in refused(worker.load(), 507)
     assert refused(worker.invoke(), 404)
     assert worker.client.get("/models").json == {"models": []}
+
+
+def test_an_output_the_model_has_not_is_told_once(
+    worker: Worker, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As the server of one model tells at its start."""
+    worker.load()
+    worker.invoke()
+
+    [told] = [entry.getMessage() for entry in caplog.records if entry.levelname == "WARNING"]
+    assert told.startswith("model a: SAGEMAKER_INFERENCE_OUTPUT: 'leaves' is not what a binary:")
+
+
+def test_nothing_is_left_of_what_was_made_for_a_model(worker: Worker) -> None:
+    """Neither after an unload nor after a load that is refused."""
+    made = worker.folder / "provisions"
+    worker.load()
+    assert [path.is_dir() for path in made.iterdir()] == [True]
+    worker.client.delete("/models/a")
+    assert list(made.iterdir()) == []
+
+    assert worker.load(url=str(worker.first.parents[1] / "damaged" / "model")).status_code == 400
+    assert list(made.iterdir()) == []
 
 
 def test_invocations_name_no_model(worker: Worker) -> None:

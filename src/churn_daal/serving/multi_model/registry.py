@@ -92,17 +92,17 @@ class Registry:
             The local disk is full.
         """
         command = "INSERT INTO models VALUES (?, ?, ?)"
-        try:
-            self._run(command, record.name, record.url, record.generation)
-        except sqlite3.OperationalError as error:
-            raise NoRoomError(
-                f"model {record.name:.200} cannot be entered in {self._folder}: {error}; give the "
-                "server more disk"
-            ) from error
+        self._change(record, command, record.name, record.url, record.generation)
 
     def withdraw(self, record: Record) -> None:
-        """Make a model one that is not loaded, for all workers at once."""
-        self._run("DELETE FROM models WHERE name = ?", record.name)
+        """Make a model one that is not loaded, for all workers at once.
+
+        Raises
+        ------
+        NoRoomError
+            The local disk is full; the model stays.
+        """
+        self._change(record, "DELETE FROM models WHERE name = ?", record.name)
 
     @contextmanager
     def only(self, name: str) -> Iterator[None]:
@@ -125,6 +125,15 @@ class Registry:
         with (self._folder / "locks" / lock).open("wb") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
+
+    def _change(self, record: Record, command: str, *values: str | int) -> None:
+        try:
+            self._run(command, *values)
+        except sqlite3.OperationalError as error:
+            raise NoRoomError(
+                f"what becomes of model {record.name:.200} cannot be written to {self._folder}: "
+                f"{error}; give the server more disk"
+            ) from error
 
     def _run(self, command: str, *values: str | int) -> list[tuple[str, str, int]]:
         with self._using:
