@@ -18,12 +18,14 @@ from churn_daal.serving.loading import load_service, provide
 from .conftest import Lay
 
 
-def lay_wheel(folder: Path, name: str = "told_apart", version: str = "1.0") -> None:
+def lay_wheel(
+    folder: Path, name: str = "told_apart", version: str = "1.0", word: str = "from the wheel"
+) -> None:
     """Write the smallest wheel there is."""
     folder.mkdir(parents=True, exist_ok=True)
     about = f"{name}-{version}.dist-info"
     with zipfile.ZipFile(folder / f"{name}-{version}-py3-none-any.whl", "w") as wheel:
-        wheel.writestr(f"{name}.py", "WORD = 'from the wheel'")
+        wheel.writestr(f"{name}.py", f"WORD = {word!r}")
         metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}"
         wheel.writestr(f"{about}/METADATA", metadata)
         wheel.writestr(
@@ -81,8 +83,11 @@ def test_what_is_not_there_is_named(
     if wheels:
         lay_wheel(tmp_path / "wheelhouse")
 
+    place = tmp_path / "place"
+    place.mkdir()
     with pytest.raises(UserError, match=message) as caught:
-        install_packages(tmp_path)
+        install_packages(tmp_path, place)
+    assert list(place.iterdir()) == []
     assert "pip download -r requirements.txt -d wheelhouse" in str(caught.value)
 
 
@@ -91,8 +96,11 @@ def test_the_servers_own_packages_stay(tmp_path: Path) -> None:
     (tmp_path / "requirements.txt").write_text("numpy==99.0\n")
     lay_wheel(tmp_path / "wheelhouse", "numpy", "99.0")
 
+    place = tmp_path / "place"
+    place.mkdir()
     with pytest.raises(UserError, match=f"server itself runs on numpy {np.__version__}"):
-        install_packages(tmp_path)
+        install_packages(tmp_path, place)
+    assert list(place.iterdir()) == []
 
 
 def test_no_folder_to_install_into(tmp_path: Path) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
+import os
 import shutil
 import subprocess
 import sys
@@ -17,6 +19,8 @@ from churn_daal.errors import UserError
 from churn_daal.wheelhouse import REQUIREMENTS, first_wheelhouse, pip_options, refusal
 
 log = logging.getLogger(__name__)
+# What the system says where a disk, a quota or a limit of a file's size is used up.
+FULL: Final = tuple(map(os.strerror, (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)))
 # Where the server's own packages are: this is before any model's code adds its folders.
 _OWN: Final = tuple(sys.path)
 
@@ -98,10 +102,25 @@ def _pip(arguments: Sequence[str], record: Path, wheels: Path | None, what: str)
     # -P: nor are packages of the folder this happens to run in.
     command = [sys.executable, "-P", "-m", "pip", "--isolated", "install", "--no-cache-dir", *flags]
     done = subprocess.run(  # noqa: S603 - pip, on the user's own list
-        [*command, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=False
+        [*command, *arguments],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        errors="replace",
+        check=False,
     )
-    if done.returncode:
+    sys.stderr.write(done.stderr)
+    if not done.returncode:
+        return
+    # Its log cannot tell: it lies on the same disk.
+    full = next((text for text in FULL if text in done.stderr), None)
+    if full is None:
         raise UserError(refusal(what, record, wheels))
+    raise UserError(
+        f"{what} cannot be installed: {full}, in {record.parent}; give the container's folder for "
+        "temporary files more room (docker run --tmpfs /tmp:size=1g)"
+    )
 
 
 def _chosen(entry: dict[str, Any]) -> tuple[str, str, str]:

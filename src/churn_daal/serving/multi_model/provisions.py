@@ -9,7 +9,6 @@ from __future__ import annotations
 import errno
 import hashlib
 import json
-import os
 import shutil
 from contextlib import suppress
 from dataclasses import replace
@@ -19,6 +18,7 @@ from typing import Any, Final
 from churn_daal import artifact
 from churn_daal.errors import ArtifactError, NoRoomError, UserError
 from churn_daal.serving.hooks.modules import digests, is_compiled
+from churn_daal.serving.hooks.packages import FULL
 from churn_daal.serving.hooks.program import Program
 from churn_daal.serving.loading import Provision, provide_by
 from churn_daal.serving.multi_model.registry import Record
@@ -26,8 +26,6 @@ from churn_daal.settings import ServeSettings
 
 _MODEL: Final = "model"
 _REST: Final = "provision.json"
-# A disk, a quota or a limit of a file's size is used up.
-_FULL: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 class Provisions:
@@ -69,13 +67,8 @@ class Provisions:
             provision = provide_by(self._settings, Path(record.url), place)
             provision = self._sharing(provision)
             _write(place, provision)
-        except OSError as error:
-            if error.errno not in _FULL:
-                raise
-            raise _no_room(record, str(error)) from error
-        except UserError as error:
-            # As pip tells it.
-            if not any(os.strerror(number) in str(error) for number in _FULL):
+        except (OSError, UserError) as error:
+            if not any(text in str(error) for text in FULL):
                 raise
             raise _no_room(record, str(error)) from error
         self._made[record] = provision
