@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from werkzeug.test import TestResponse
 
 from churn_daal.serving.multi_model import registry
 from churn_daal.serving.multi_model.registry import Record, Registry
-from churn_daal.serving.multi_model.room import Room
+from churn_daal.serving.multi_model.room import XGBOOST_BYTES, Room
 from churn_daal.serving.multi_model.routes import LONGEST_NAME, create_app
 from churn_daal.serving.multi_model.start import join
 from churn_daal.settings import ServeSettings
@@ -163,6 +164,20 @@ def test_nothing_is_left_of_what_was_made_for_a_model(worker: Worker) -> None:
 
     assert worker.load(url=str(worker.first.parents[1] / "damaged" / "model")).status_code == 400
     assert list(made.iterdir()) == []
+
+
+def test_xgboost_is_counted_before_the_first_model_that_needs_it(
+    worker: Worker, tmp_path: Path, churn_head: str, train_model: Callable[..., Path]
+) -> None:
+    """It takes more than most models; once it is there, a model takes what its files say."""
+    given = {"objective": "multi:softprob", "num_class": 2, "num_round": 2}
+    native = str(train_model(tmp_path, churn_head, label="Churn?", **given))
+    worker.left[:] = [64 * MB + XGBOOST_BYTES]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delitem(sys.modules, "xgboost")
+        assert worker.load().status_code == 200
+        assert "it takes about 78." in refused(worker.load("b", url=native), 507)
+    assert worker.load("b", url=native).status_code == 200
 
 
 def test_invocations_name_no_model(worker: Worker) -> None:
