@@ -8,6 +8,7 @@ import tempfile
 import zipfile
 from pathlib import Path
 
+import markupsafe
 import numpy as np
 import pytest
 
@@ -19,19 +20,33 @@ from .conftest import Lay
 
 
 def lay_wheel(
-    folder: Path, name: str = "told_apart", version: str = "1.0", word: str = "from the wheel"
+    folder: Path,
+    name: str = "told_apart",
+    version: str = "1.0",
+    word: str = "from the wheel",
+    *,
+    compiled: bool = False,
 ) -> None:
-    """Write the smallest wheel there is."""
+    """Write the smallest wheel there is, or one with a compiled module beside."""
     folder.mkdir(parents=True, exist_ok=True)
     about = f"{name}-{version}.dist-info"
     with zipfile.ZipFile(folder / f"{name}-{version}-py3-none-any.whl", "w") as wheel:
         wheel.writestr(f"{name}.py", f"WORD = {word!r}")
+        if compiled:
+            path = compiled_module()
+            wheel.write(path, path.name)
         metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}"
         wheel.writestr(f"{about}/METADATA", metadata)
         wheel.writestr(
             f"{about}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any"
         )
         wheel.writestr(f"{about}/RECORD", "")
+
+
+def compiled_module() -> Path:
+    """Return a small compiled module, `_speedups`, of a library that is there."""
+    [path] = Path(str(markupsafe.__file__)).parent.glob("_speedups*.so")
+    return path
 
 
 def test_what_the_code_asks_for_is_there_for_it(lay: Lay) -> None:

@@ -139,6 +139,26 @@ def test_models_may_ask_for_the_same_package_or_for_other_versions(
         assert {word for word, _, _ in answers(server.endpoint, other)} == {"2.0"}
 
 
+def test_compiled_packages_stay_where_every_load_finds_them(server: Running, base: Path) -> None:
+    """No process can import them twice: a later load has the same, another version is refused."""
+    code = "import _speedups, held_fast\n" + CODE.replace("told_apart", "held_fast")
+    for name, version in (("once", "1.0"), ("again", "1.0"), ("other-held", "2.0")):
+        lay_code(base, name, version, code)
+        files = base / name / "model" / "code"
+        (files / "requirements.txt").write_text("held-fast\n")
+        lay_wheel(files / "wheelhouse", "held_fast", version, version, compiled=True)
+
+    found = set()
+    for folder in ("once", "again", "once"):
+        with loaded(server.endpoint, folder) as name:
+            found |= answers(server.endpoint, name)
+        assert packages(server) == []
+    assert len(found) == 1
+    refused = server.endpoint.load(fresh(), "other-held")
+    assert refused.status == 400
+    assert b"Give all models one version of it" in refused.body
+
+
 def test_code_leaves_the_memory_and_the_table_of_modules(server: Running, base: Path) -> None:
     """After the unload, in every worker."""
     big = 60

@@ -45,7 +45,7 @@ def enter(program: Program) -> None:
         _refuse_second(folder)
     for folder in program.search:
         # What lies beside the code is its own, compiled or not.
-        if folder != program.folder and str(folder) not in _staying and is_compiled(folder):
+        if folder != program.folder and is_compiled(folder):
             _staying[str(folder)] = digests(folder)
     _take_out(_users.keys() - _staying.keys())
     for name in reversed(folders):
@@ -105,13 +105,11 @@ def _refuse_second(folder: Path) -> None:
     for name, paths in _tops(folder).items():
         file = getattr(sys.modules.get(name), "__file__", None)
         home = _owner(file) if file else None
-        if home not in _staying or home == str(folder):
-            continue
-        if _staying[home].get(name) != _digest(paths):
+        if home in _staying and _staying[home].get(name) != _digest(paths):
             raise UserError(
-                f"{folder / name}: another model has brought another {name} to this server, with "
-                "compiled packages, which a process keeps until it ends. Give all models one "
-                "version of it, or serve this model by a server of its own"
+                f"{folder / name}: an earlier model has brought another {name} to this server, "
+                f"with compiled packages ({home}), which a process keeps until it ends. Give all "
+                "models one version of it, or serve this model by a server of its own"
             )
 
 

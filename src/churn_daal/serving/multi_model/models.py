@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -167,8 +167,7 @@ class Models:
         except Exception as error:
             if not isinstance(error, ArtifactError | UserError | RequestError | MemoryError):
                 log.exception("%s cannot be made ready", record)
-            _refuse(record, [fault_of(error)])
-            raise
+            raise _refusal(record, fault_of(error)) from error
         return None if model is None else model.manifest
 
 
@@ -192,9 +191,13 @@ def _folder(name: str, url: str) -> Path:
     return folder
 
 
-def _refuse(record: Record, failures: Sequence[dict[str, object]]) -> None:
+def _refuse(record: Record, failures: Sequence[Mapping[str, object]]) -> None:
     for failure in failures:
-        reason = f"model {record.name:.200} cannot be loaded: {failure['error']}"
-        if failure["status"] == NoRoomError.status:
-            raise NoRoomError(reason)
-        raise LoadError(reason, int(str(failure["status"])))
+        raise _refusal(record, failure)
+
+
+def _refusal(record: Record, failure: Mapping[str, object]) -> RequestError:
+    reason = f"model {record.name:.200} cannot be loaded: {failure['error']}"
+    if failure["status"] == NoRoomError.status:
+        return NoRoomError(reason)
+    return LoadError(reason, int(str(failure["status"])))
