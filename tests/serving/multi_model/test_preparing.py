@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from http.client import HTTPException
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,7 @@ from churn_daal.settings import ServeSettings
 
 from ...container.multi_model_cases import Endpoint, assert_nothing_of, fresh, loaded
 from ..hooks.test_packages import lay_wheel
+from ..test_server import until
 from .drive import Running, running
 
 MANY = 24
@@ -124,6 +126,31 @@ def test_a_load_that_fails_leaves_no_packages(server: Running, base: Path) -> No
         assert text in reply.body
         assert_nothing_of(server.endpoint, name)
         assert packages(server) == []
+
+
+def test_a_worker_that_is_killed_in_a_load_leaves_nothing(server: Running, base: Path) -> None:
+    """The one that takes its place removes what was made, and the model can be loaded."""
+    lay_code(base, "slow", code="import time\ntime.sleep(100)\n" + CODE)
+    slow = base / "slow" / "model" / "code"
+    (slow / "requirements.txt").write_text("slowly\n")
+    lay_wheel(slow / "wheelhouse", "slowly")
+    lay_code(base, "fine")
+    name = fresh()
+    with loaded(server.endpoint, "fine") as other, ThreadPoolExecutor(1) as pool:
+        load = pool.submit(server.endpoint.load, name, "slow")
+        # Its packages are installed; it imports the code, and that never ends.
+        until(lambda: bool([*server.temporary.rglob("churn-daal-packages-*/slowly.py")]), server.process)
+        for worker in server.workers():
+            server.kill(worker)
+        with pytest.raises((OSError, HTTPException)):
+            load.result()
+
+        assert len(packages(server)) == 1
+        assert_nothing_of(server.endpoint, name)
+        assert server.endpoint.load(name, "fine").status == 200
+        assert server.endpoint.unload(name).status == 200
+        assert {word for word, _, _ in answers(server.endpoint, other)} == {"1.0"}
+    assert packages(server) == []
 
 
 def test_models_may_ask_for_the_same_package_or_for_other_versions(

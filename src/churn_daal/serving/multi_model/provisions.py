@@ -21,7 +21,7 @@ from churn_daal.serving.hooks.modules import digests, is_compiled
 from churn_daal.serving.hooks.packages import FULL
 from churn_daal.serving.hooks.program import Program
 from churn_daal.serving.loading import Provision, provide_by
-from churn_daal.serving.multi_model.registry import Record
+from churn_daal.serving.multi_model.registry import Record, Registry, digest
 from churn_daal.settings import ServeSettings
 
 _MODEL: Final = "model"
@@ -59,9 +59,9 @@ class Provisions:
         OSError
             Something else is wrong with a file or folder.
         """
-        # A worker that died in the middle of a load of this name left what it made.
-        shutil.rmtree(self._of_name(record), ignore_errors=True)
         place = self._place(record)
+        # `sweep` may have come too early for a process that outlived its worker.
+        shutil.rmtree(self._of_name(record), ignore_errors=True)
         try:
             place.mkdir(parents=True)
             provision = provide_by(self._settings, Path(record.url), place)
@@ -103,9 +103,16 @@ class Provisions:
         with suppress(OSError):  # a later load of the name has its own in there
             self._of_name(record).rmdir()
 
+    def sweep(self, registry: Registry) -> None:
+        """Remove what a worker left that died in the middle of a load."""
+        for of_name in self._models.glob("*"):
+            with suppress(BlockingIOError), registry.idle(of_name.name):
+                for place in of_name.iterdir():
+                    if not registry.has(int(place.name)):
+                        shutil.rmtree(place, ignore_errors=True)
+
     def _of_name(self, record: Record) -> Path:
-        # A name may be longer than a file's, and hold anything.
-        return self._models / hashlib.sha256(record.name.encode()).hexdigest()
+        return self._models / digest(record.name)
 
     def _place(self, record: Record) -> Path:
         return self._of_name(record) / str(record.generation)

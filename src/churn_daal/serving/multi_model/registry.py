@@ -47,6 +47,11 @@ class Record:
     generation: int
 
 
+def digest(name: str) -> str:
+    """Return a name for files: one of a model may be longer, and hold anything."""
+    return hashlib.sha256(name.encode()).hexdigest()
+
+
 def create(folder: Path) -> None:
     """Make an empty registry, once and before any worker starts."""
     (folder / "locks").mkdir()
@@ -78,6 +83,10 @@ class Registry:
         rows = self._run("SELECT name, url, generation FROM models WHERE name = ?", name)
         return Record(*rows[0]) if rows else None
 
+    def has(self, generation: int) -> bool:
+        """Tell whether a load has led to a model that is loaded."""
+        return bool(self._run("SELECT 1 FROM models WHERE generation = ?", generation))
+
     def page(self, after: str, limit: int) -> list[Record]:
         """Return up to `limit` loaded models whose names follow `after`, in their order."""
         command = "SELECT name, url, generation FROM models WHERE name > ? ORDER BY name LIMIT ?"
@@ -107,7 +116,19 @@ class Registry:
     @contextmanager
     def only(self, name: str) -> Iterator[None]:
         """Let one load or unload of a name run at a time, over all workers."""
-        with self._locked(hashlib.sha256(name.encode()).hexdigest()[:_LOCK_DIGITS]):
+        with self._locked(digest(name)[:_LOCK_DIGITS]):
+            yield
+
+    @contextmanager
+    def idle(self, name_digest: str) -> Iterator[None]:
+        """Let nothing else run on a name.
+
+        Raises
+        ------
+        BlockingIOError
+            A load or unload of it runs.
+        """
+        with self._locked(name_digest[:_LOCK_DIGITS], fcntl.LOCK_NB):
             yield
 
     @contextmanager
@@ -121,9 +142,9 @@ class Registry:
         self._database.close()
 
     @contextmanager
-    def _locked(self, lock: str) -> Iterator[None]:
+    def _locked(self, lock: str, wait: int = 0) -> Iterator[None]:
         with (self._folder / "locks" / lock).open("wb") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
+            fcntl.flock(file, fcntl.LOCK_EX | wait)
             yield
 
     def _change(self, record: Record, command: str, *values: str | int) -> None:

@@ -100,6 +100,8 @@ def join(
     """
     loaded = registry.Registry(folder)
     provisions = Provisions(folder, settings)
+    # This worker may take the place of one that was killed.
+    provisions.sweep(loaded)
     threads = max(1, usable_cores() // settings.workers)
 
     def load(record: Record) -> Loaded:
