@@ -54,21 +54,29 @@ class Client:
         return self.ask("DELETE", f"/models/{name}")[0]
 
 
-def resident(process: int) -> float:
-    """Return the megabytes of a server's processes."""
+def resident(process: int, kind: str = "VmRSS") -> float:
+    """Return the MiB of a server's processes; `RssAnon` leaves the pages of files out."""
     total = 0
     for status in Path("/proc").glob("[0-9]*/status"):
         with contextlib.suppress(OSError):
             text = status.read_text()
             if re.search(rf"^(PPid|Pid):\s*{process}$", text, re.MULTILINE):
-                found = re.search(r"^VmRSS:\s*([0-9]+)", text, re.MULTILINE)
+                found = re.search(rf"^{kind}:\s*([0-9]+)", text, re.MULTILINE)
                 total += int(found[1]) if found else 0
     return total / 1024
 
 
 def measure(client: Client, process: int, folder: Path) -> None:
     """Print the figures of one model."""
-    row = ",".join(["0.5"] * len(audit(folder).schema.columns))
+    manifest = audit(folder)
+    row = ",".join(["0.5"] * len(manifest.schema.columns))
+    fresh = resident(process, "RssAnon")
+    client.load("first", folder)
+    taken = (resident(process, "RssAnon") - fresh) / WORKERS
+    print(
+        f"{folder}: {manifest.engine.name}, a worker's first load takes {taken:.0f} MB of its own"
+    )
+    client.unload("first")
     for number in range(5):
         client.load(f"warm{number}", folder)
         client.unload(f"warm{number}")
@@ -77,7 +85,7 @@ def measure(client: Client, process: int, folder: Path) -> None:
     for number in range(CYCLES):
         loads.append(client.load(f"c{number}", folder))
         unloads.append(client.unload(f"c{number}"))
-    print(f"{folder}: load {statistics.median(loads):.1f} ms", end=", ")
+    print(f"  load {statistics.median(loads):.1f} ms", end=", ")
     print(f"unload {statistics.median(unloads):.1f} ms", end=", ")
     print(f"RSS {before:.0f} MB before, {resident(process):.0f} MB after {CYCLES} cycles")
     client.load("m0", folder)
@@ -115,7 +123,9 @@ def main(folders: list[Path]) -> None:
     environ |= {"SAGEMAKER_MODEL_SERVER_WORKERS": str(WORKERS)}
     with (
         tempfile.TemporaryFile() as log,
-        subprocess.Popen([sys.executable, str(SERVE)], env=os.environ | environ, stderr=log) as it,
+        subprocess.Popen(
+            [sys.executable, str(SERVE)], env=os.environ | environ, stdout=log, stderr=log
+        ) as it,
     ):
         try:
             pause = threading.Event()

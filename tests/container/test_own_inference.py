@@ -12,6 +12,8 @@ import xgboost
 
 from .conftest import Start
 from .drive import AS_CALLER, REPOSITORY, as_csv, docker, mount, poll
+from .multi_model_cases import loaded
+from .test_multi_model import endpoint, serve_options
 
 pytestmark = pytest.mark.container
 EXAMPLE = REPOSITORY / "examples" / "inference_code" / "inference.py"
@@ -119,6 +121,30 @@ def test_a_fault_of_the_code_costs_one_request(serve: Start, tmp_path: Path) -> 
     assert b"secret" not in failed.body
     assert "KeyError: 'secret of mine'" in server.logs()
     assert server.post(as_csv([["1", "2"]])).status == 200
+
+
+def test_packages_on_a_multi_model_server(start: Start, tmp_path: Path) -> None:
+    """Installed once for all workers and gone with the model; 507 where there is no disk."""
+    code = "import told_apart\ndef transform_fn(m, d, c, a): return told_apart.__file__\n"
+    for name in ("small", "large"):
+        lay(tmp_path / "models" / name / "model", code, requirements_txt="told-apart\n")
+    # As large as it says: random bytes do not pack.
+    house = tmp_path / "models" / "large" / "model" / "code" / "wheelhouse"
+    with zipfile.ZipFile(next(house.iterdir()), "a") as packed:
+        packed.writestr("told_apart_data.bin", np.random.default_rng(0).bytes(20 << 20))
+    options = serve_options(tmp_path / "models", "--env", "SAGEMAKER_MODEL_SERVER_WORKERS=2")
+    narrow = ["/tmp:size=16m" if word == "/tmp" else word for word in options]  # noqa: S108
+    container = start("serve", *narrow)
+    server = endpoint(container, {})
+
+    with loaded(server, "small") as name:
+        assert len({server.invoke(name, b"1").body for _ in range(20)}) == 1
+        refused = server.load("large", "large")
+        assert refused.status == 507, refused.body
+        assert b"No space left on device" in refused.body
+        assert server.invoke(name, b"1").status == 200
+    left = docker("exec", container.name, "find", "/tmp", "-name", "told_apart*")  # noqa: S108
+    assert left.stdout == ""
 
 
 def _names(model: Path) -> list[str]:

@@ -109,11 +109,11 @@ def audit(model_dir: Path) -> Manifest:
             f"daal/manifest.json: files does not list {XGBOOST_MODEL}; copy the model again"
         )
     for name, expected in manifest.files.items():
-        _audit_file(model_dir, name, expected)
+        audit_file(model_dir, name, expected)
     return manifest
 
 
-def _audit_file(model_dir: Path, name: str, expected: str) -> None:
+def audit_file(model_dir: Path, name: str, expected: str) -> None:
     """Check one file of a model folder against the SHA-256 that its manifest has.
 
     Raises
@@ -130,11 +130,13 @@ def _audit_file(model_dir: Path, name: str, expected: str) -> None:
         if name == ONEDAL:
             return
         raise ArtifactError(f"{path} is missing, but the manifest lists it; copy the model again")
-    data = path.read_bytes()
-    came = _sha256(data)
+    with path.open("rb") as file:
+        # Piece by piece: a server's threads would each keep the room for a whole file.
+        came = hashlib.file_digest(file, "sha256").hexdigest()
+        size = file.tell()
     if came != expected:
         raise ArtifactError(
-            f"{path} ({len(data)} bytes) is damaged or was replaced: its SHA-256 is "
+            f"{path} ({size} bytes) is damaged or was replaced: its SHA-256 is "
             f"{came[:16]}..., the manifest says {expected[:16]}...; copy the model again"
         )
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from churn_daal import artifact
 from churn_daal.errors import ArtifactError
+from churn_daal.serving.hooks import modules
 from churn_daal.serving.hooks.packages import install_packages
 from churn_daal.serving.hooks.program import Program, find_program
 from churn_daal.serving.hooks.service import HookService
@@ -42,7 +43,12 @@ class Provision:
 
 
 def provide(
-    model_dir: Path, *, ensemble: bool = True, program: str = "", submit_directory: str = ""
+    model_dir: Path,
+    *,
+    ensemble: bool = True,
+    program: str = "",
+    submit_directory: str = "",
+    place: Path | None = None,
 ) -> Provision:
     """Make a model folder ready to be loaded, without computing in this process.
 
@@ -54,6 +60,8 @@ def provide(
         An untarred model, read only.
     ensemble, program, submit_directory
         As in `ServeSettings`.
+    place
+        Where the folder of packages is made; the folder for temporary files by default.
 
     Raises
     ------
@@ -68,19 +76,20 @@ def provide(
         return Provision(artifact.prepare_apart(model_dir, ensemble=ensemble), ensemble=ensemble)
     log.info("inference code of the model's own: %s", code.path)
     prepared = None if code.loads_model else artifact.prepare_apart(model_dir, ensemble=ensemble)
-    packages = install_packages(code.folder)
+    packages = install_packages(code.folder, place)
     if packages is not None:
         code = replace(code, search=(*code.search, packages))
     return Provision(prepared, code, packages, ensemble)
 
 
-def provide_by(settings: ServeSettings, model_dir: Path) -> Provision:
+def provide_by(settings: ServeSettings, model_dir: Path, place: Path | None = None) -> Provision:
     """Make a model folder ready as the settings say; see `provide`."""
     return provide(
         model_dir,
         ensemble=settings.ensemble,
         program=settings.program,
         submit_directory=settings.submit_directory,
+        place=place,
     )
 
 
@@ -91,7 +100,7 @@ def load_service(
     outputs: tuple[str, ...] = (),
     provision: Provision | None = None,
 ) -> Service:
-    """Load a model, and make sure that it answers.
+    """Load a model, and make sure that it answers; `forget` is due once it is dropped again.
 
     Parameters
     ----------
@@ -112,17 +121,33 @@ def load_service(
         The model's objective is unknown to this release, or the user's code fails.
     """
     ready = provide(model_dir) if provision is None else provision
+    try:
+        return _checked(_built(model_dir, ready, threads, outputs))
+    except BaseException:
+        forget(ready)
+        raise
 
+
+def forget(provision: Provision) -> None:
+    """Take the modules of a model's code out of this process, once its service is dropped."""
+    if provision.program is not None:
+        modules.leave(provision.program)
+
+
+def _built(
+    model_dir: Path, ready: Provision, threads: int, outputs: tuple[str, ...]
+) -> HookService | ModelService:
     def load_model() -> artifact.Model:
         return artifact.load(
             model_dir, threads=threads, ensemble=ready.ensemble, prepared=ready.model
         )
 
-    service: Service
     if ready.program is not None:
-        service = HookService(ready.program, model_dir, load_model, outputs)
-    else:
-        service = ModelService(load_model(), outputs)
+        return HookService(ready.program, model_dir, load_model, outputs)
+    return ModelService(load_model(), outputs)
+
+
+def _checked(service: Service) -> Service:
     if not service.ready():
         raise ArtifactError("the model does not answer a row of missing values; train it again")
     return service

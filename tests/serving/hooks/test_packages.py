@@ -8,6 +8,7 @@ import tempfile
 import zipfile
 from pathlib import Path
 
+import markupsafe
 import numpy as np
 import pytest
 
@@ -18,18 +19,34 @@ from churn_daal.serving.loading import load_service, provide
 from .conftest import Lay
 
 
-def lay_wheel(folder: Path, name: str = "told_apart", version: str = "1.0") -> None:
-    """Write the smallest wheel there is."""
+def lay_wheel(
+    folder: Path,
+    name: str = "told_apart",
+    version: str = "1.0",
+    word: str = "from the wheel",
+    *,
+    compiled: bool = False,
+) -> None:
+    """Write the smallest wheel there is, or one with a compiled module beside."""
     folder.mkdir(parents=True, exist_ok=True)
     about = f"{name}-{version}.dist-info"
     with zipfile.ZipFile(folder / f"{name}-{version}-py3-none-any.whl", "w") as wheel:
-        wheel.writestr(f"{name}.py", "WORD = 'from the wheel'")
+        wheel.writestr(f"{name}.py", f"WORD = {word!r}")
+        if compiled:
+            path = compiled_module()
+            wheel.write(path, path.name)
         metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}"
         wheel.writestr(f"{about}/METADATA", metadata)
         wheel.writestr(
             f"{about}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any"
         )
         wheel.writestr(f"{about}/RECORD", "")
+
+
+def compiled_module() -> Path:
+    """Return a small compiled module, `_speedups`, of a library that is there."""
+    [path] = Path(str(markupsafe.__file__)).parent.glob("_speedups*.so")
+    return path
 
 
 def test_what_the_code_asks_for_is_there_for_it(lay: Lay) -> None:
@@ -81,8 +98,11 @@ def test_what_is_not_there_is_named(
     if wheels:
         lay_wheel(tmp_path / "wheelhouse")
 
+    place = tmp_path / "place"
+    place.mkdir()
     with pytest.raises(UserError, match=message) as caught:
-        install_packages(tmp_path)
+        install_packages(tmp_path, place)
+    assert list(place.iterdir()) == []
     assert "pip download -r requirements.txt -d wheelhouse" in str(caught.value)
 
 
@@ -91,8 +111,11 @@ def test_the_servers_own_packages_stay(tmp_path: Path) -> None:
     (tmp_path / "requirements.txt").write_text("numpy==99.0\n")
     lay_wheel(tmp_path / "wheelhouse", "numpy", "99.0")
 
+    place = tmp_path / "place"
+    place.mkdir()
     with pytest.raises(UserError, match=f"server itself runs on numpy {np.__version__}"):
-        install_packages(tmp_path)
+        install_packages(tmp_path, place)
+    assert list(place.iterdir()) == []
 
 
 def test_no_folder_to_install_into(tmp_path: Path) -> None:

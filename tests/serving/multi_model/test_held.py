@@ -12,7 +12,7 @@ import pytest
 
 from churn_daal.errors import ArtifactError, ModelNotLoadedError, ModelUnavailableError
 from churn_daal.serving.multi_model import registry
-from churn_daal.serving.multi_model.held import Held
+from churn_daal.serving.multi_model.held import Held, Loaded
 from churn_daal.serving.multi_model.registry import Record, Registry
 from churn_daal.serving.request import Answer, Request
 
@@ -49,17 +49,20 @@ class Loads:
     def __init__(self) -> None:
         self.gates: dict[Path, Gate] = {}
         self.count = 0
+        self.forgotten: list[str] = []
         self.begun, self.may_end = threading.Event(), threading.Event()
         self.may_end.set()
 
-    def __call__(self, folder: Path) -> Gate:
+    def __call__(self, record: Record) -> Loaded:
         """Load one."""
+        folder = Path(record.url)
         self.count += 1
         self.begun.set()
         assert self.may_end.wait(PATIENCE)
         if folder.name == "broken":
             raise ArtifactError("damaged")
-        return self.gates.setdefault(folder, Gate(folder))
+        gate = self.gates.setdefault(folder, Gate(folder))
+        return Loaded(gate, lambda: self.forgotten.append(record.name))
 
 
 @pytest.fixture
@@ -175,6 +178,7 @@ def test_an_unload_waits_for_the_requests_that_use_the_model(
 
         assert answer.result(PATIENCE).status == 200
         assert settled.result(PATIENCE) == 0
+    assert loads.forgotten == ["a"]
 
 
 def test_others_do_not_wait_for_a_load(held: Held, loaded: Registry, loads: Loads) -> None:

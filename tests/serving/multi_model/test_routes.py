@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -16,14 +17,11 @@ from werkzeug.test import TestResponse
 
 from churn_daal.serving.access import Watched
 from churn_daal.serving.counters import Counters
-from churn_daal.serving.loading import load_service
 from churn_daal.serving.multi_model import registry
-from churn_daal.serving.multi_model.held import Held
-from churn_daal.serving.multi_model.models import Models
-from churn_daal.serving.multi_model.orders import Listener
 from churn_daal.serving.multi_model.registry import Record, Registry
-from churn_daal.serving.multi_model.room import Room
+from churn_daal.serving.multi_model.room import XGBOOST_BYTES, Room
 from churn_daal.serving.multi_model.routes import LONGEST_NAME, create_app
+from churn_daal.serving.multi_model.start import join
 from churn_daal.settings import ServeSettings
 
 from ...container.multi_model_cases import ROW
@@ -36,6 +34,7 @@ class Worker:
     """One worker's parts, and the memory that it believes in."""
 
     client: FlaskClient
+    folder: Path
     registry: Registry
     first: Path
     left: list[int]
@@ -56,17 +55,16 @@ def worker(folders: tuple[Path, dict[str, float]]) -> Iterator[Worker]:
     with tempfile.TemporaryDirectory(prefix="mm-") as name:
         folder = Path(name)
         registry.create(folder)
-        loaded = Registry(folder)
-        held = Held(loaded, partial(load_service, threads=1))
-        listener = Listener(folder, held)
         # The last measure holds for good.
         room = Room(lambda: left.pop(0) if len(left) > 1 else left[0], reserve=64 * MB)
-        models = Models(loaded, folder, listener.path, room)
-        settings = ServeSettings(model_dir=Path("unused"), max_content_length=20_000)
+        settings = ServeSettings(
+            Path("unused"), max_content_length=20_000, inference_output=("score", "leaves")
+        )
+        models, held, listener = join(settings, folder, room)
         client = create_app(models, held, settings).test_client()
-        yield Worker(client, loaded, folders[0] / "first" / "model", left)
+        yield Worker(client, folder, models.registry, folders[0] / "first" / "model", left)
         listener.close()
-        loaded.close()
+        models.registry.close()
 
 
 def refused(reply: TestResponse, status: int) -> str:
@@ -146,6 +144,43 @@ def test_a_model_that_took_more_than_there_was_is_dropped_again(worker: Worker) 
     assert "took too much" in refused(worker.load(), 507)
     assert refused(worker.invoke(), 404)
     assert worker.client.get("/models").json == {"models": []}
+
+
+def test_an_output_the_model_has_not_is_told_once(
+    worker: Worker, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As the server of one model tells at its start."""
+    worker.load()
+    worker.invoke()
+
+    [told] = [entry.getMessage() for entry in caplog.records if entry.levelname == "WARNING"]
+    assert told.startswith("model a: SAGEMAKER_INFERENCE_OUTPUT: 'leaves' is not what a binary:")
+
+
+def test_nothing_is_left_of_what_was_made_for_a_model(worker: Worker) -> None:
+    """Neither after an unload nor after a load that is refused."""
+    made = worker.folder / "provisions"
+    worker.load()
+    assert [path.is_dir() for path in made.iterdir()] == [True]
+    worker.client.delete("/models/a")
+    assert list(made.iterdir()) == []
+
+    assert worker.load(url=str(worker.first.parents[1] / "damaged" / "model")).status_code == 400
+    assert list(made.iterdir()) == []
+
+
+def test_xgboost_is_counted_before_the_first_model_that_needs_it(
+    worker: Worker, tmp_path: Path, churn_head: str, train_model: Callable[..., Path]
+) -> None:
+    """It takes more than most models; once it is there, a model takes what its files say."""
+    given = {"objective": "multi:softprob", "num_class": 2, "num_round": 2}
+    native = str(train_model(tmp_path, churn_head, label="Churn?", **given))
+    worker.left[:] = [64 * MB + XGBOOST_BYTES]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delitem(sys.modules, "xgboost")
+        assert worker.load().status_code == 200
+        assert "it takes about 78." in refused(worker.load("b", url=native), 507)
+    assert worker.load("b", url=native).status_code == 200
 
 
 def test_invocations_name_no_model(worker: Worker) -> None:

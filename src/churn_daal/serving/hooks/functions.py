@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import importlib
 import importlib.util
 import inspect
 import logging
@@ -17,6 +16,7 @@ from types import ModuleType
 from typing import Any, Final
 
 from churn_daal.errors import UserError
+from churn_daal.serving.hooks import modules
 from churn_daal.serving.hooks.context import Context
 from churn_daal.serving.hooks.program import Program
 
@@ -31,8 +31,6 @@ ARGUMENTS: Final[Mapping[str, tuple[str, ...]]] = {
     "output_fn": ("prediction", "accept"),
     "transform_fn": ("model", "data", "content_type", "accept"),
 }
-# Where this process has imported code from; the interpreter's own tables are its memory too.
-_FOLDERS: Final[set[Path]] = set()
 _POSITIONAL: Final = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
 
@@ -61,16 +59,18 @@ class Hook:
 
 
 def load_functions(program: Program) -> dict[str, Hook]:
-    """Import inference code and take its functions.
+    """Import inference code and take its functions; `modules.leave` is due in the end.
 
     Raises
     ------
     UserError
-        It cannot be imported, a function takes other arguments, or `transform_fn` stands beside
-        one of the three it replaces. The file and line are named.
+        It cannot be imported, a package of it is not that of an earlier model, a function takes
+        other arguments, or `transform_fn` stands beside one of the three it replaces. The file and
+        line are named.
     """
-    _make_way(program)
-    module = _imported(program)
+    with modules.IMPORTING:
+        modules.enter(program)
+        module = _imported(program)
     hooks = {
         name: _hook(program, name, getattr(module, name))
         for name in ARGUMENTS
@@ -91,29 +91,6 @@ def failure(program: Program, what: str, error: BaseException) -> UserError:
     """Return the one line on a fault of the user's code while the server starts."""
     log.error("%s", "".join(traceback.format_exception(error)).rstrip())
     return UserError(f"{what} failed: {type(error).__name__}: {error}{_place(program, error)}")
-
-
-def _make_way(program: Program) -> None:
-    """Let the code import its own modules, whatever other models' code in this process has.
-
-    Those it imports by names that others use too are its own; the others keep theirs. What lies in
-    `lib` and what was installed stays: compiled packages cannot be imported twice.
-    """
-    for name, module in list(sys.modules.items()):
-        file = getattr(module, "__file__", None)
-        if file and any(_is_own(Path(file), folder) for folder in _FOLDERS):
-            del sys.modules[name]
-    _FOLDERS.add(program.folder)
-    for folder in reversed(program.search):
-        if str(folder) in sys.path:
-            sys.path.remove(str(folder))
-        sys.path.insert(0, str(folder))
-    # A folder's files may have changed since it was last looked into.
-    importlib.invalidate_caches()
-
-
-def _is_own(file: Path, folder: Path) -> bool:
-    return file.is_relative_to(folder) and not file.is_relative_to(folder / "lib")
 
 
 def _imported(program: Program) -> ModuleType:

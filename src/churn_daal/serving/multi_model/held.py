@@ -8,7 +8,6 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Final
 
 from churn_daal.errors import (
@@ -27,10 +26,18 @@ log = logging.getLogger(__name__)
 DRAIN_SECONDS: Final = 60
 
 
+@dataclass(frozen=True)
+class Loaded:
+    """What a load gives: who answers, and what is to be done once nobody asks it any more."""
+
+    service: Service
+    forget: Callable[[], None]
+
+
 @dataclass
 class _Copy:
     record: Record
-    service: Service | None = None
+    model: Loaded | None = None
     error: Exception | None = None
     loaded: threading.Event = field(default_factory=threading.Event)
     # Whether requests may take it without a look into the registry.
@@ -50,10 +57,10 @@ class Held:
     registry
         What is loaded.
     load
-        Makes what answers, from a model folder.
+        Makes what answers.
     """
 
-    def __init__(self, registry: Registry, load: Callable[[Path], Service]) -> None:
+    def __init__(self, registry: Registry, load: Callable[[Record], Loaded]) -> None:
         self._registry = registry
         self._load = load
         self._copies: dict[str, _Copy] = {}
@@ -74,8 +81,8 @@ class Held:
         """
         copy = self._settled(name) or self._taken(name)
         try:
-            assert copy.service is not None  # noqa: S101 - a copy with users is not cleared
-            return copy.service.answer(request)
+            assert copy.model is not None  # noqa: S101 - a copy with users is not cleared
+            return copy.model.service.answer(request)
         except RequestError as error:
             # Frames of the traceback would keep the model in memory after the last user has gone.
             error.__cause__ = error.__context__ = None
@@ -89,7 +96,12 @@ class Held:
     def is_quick(self, name: str) -> bool:
         """Tell whether a model is here, nothing is about to change that, and it is quick."""
         copy = self._copies.get(name)
-        return copy is not None and copy.settled and copy.service is not None and copy.service.quick
+        return (
+            copy is not None
+            and copy.settled
+            and copy.model is not None
+            and copy.model.service.quick
+        )
 
     def prepare(self, record: Record, *, load: bool) -> None:
         """Take part in a load or an unload: from here to `settle` the registry is asked.
@@ -126,7 +138,9 @@ class Held:
             users = self._drained(copy)
         # A load that still runs does not outlive the model either.
         copy.loaded.wait()
-        copy.service = copy.service if users else None
+        if copy.model is not None:
+            copy.model.forget()
+        copy.model = copy.model if users else None
         del copy
         gc.collect()
         release_memory()
@@ -150,7 +164,7 @@ class Held:
             if record is None:
                 raise ModelNotLoadedError(f"Model not found: {name:.1000}")
             copy = self._copy_of(record)
-            if copy.error is not None:
+            if copy.error is not None and self._registry.find(name) == copy.record:
                 raise ModelUnavailableError(
                     f"model {name:.200} cannot be loaded again: {copy.error}; delete it and load "
                     "it anew"
@@ -160,7 +174,7 @@ class Held:
                     copy.settled = not self._unsettled[name]
                     copy.users += 1
                     return copy
-            # It was dropped in the meantime: what does the registry say now?
+            # It was dropped, or failed, in the meantime: what does the registry say now?
 
     def _copy_of(self, record: Record) -> _Copy:
         """Return the copy of a record, loaded or failed, or that of a later one."""
@@ -177,7 +191,7 @@ class Held:
 
     def _fill(self, copy: _Copy) -> None:
         try:
-            copy.service = self._load(Path(copy.record.url))
+            copy.model = self._load(copy.record)
         except Exception as error:
             if not isinstance(error, (ArtifactError, UserError, RequestError, MemoryError)):
                 log.exception("%s cannot be loaded", copy.record)

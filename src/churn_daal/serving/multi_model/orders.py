@@ -90,16 +90,21 @@ class _Handler(socketserver.StreamRequestHandler):
 def _prepared(held: Held, record: Record, *, load: bool) -> dict[str, Any]:
     try:
         held.prepare(record, load=load)
-    except (ArtifactError, UserError) as error:
-        return {"status": RequestError.status, "error": str(error)}
-    except RequestError as error:
-        return {"status": error.status, "error": str(error)}
-    except MemoryError:
-        return {"status": NoRoomError.status, "error": "memory ended while it was loaded"}
     except Exception as error:
-        text = f"{type(error).__name__}; the server's log has the traceback"
-        return {"status": 500, "error": text}
+        return fault_of(error)
     return {}
+
+
+def fault_of(error: Exception) -> dict[str, Any]:
+    """Return what is told of a load that failed: the status of the reason, and the reason."""
+    if isinstance(error, ArtifactError | UserError):
+        return {"status": RequestError.status, "error": str(error)}
+    if isinstance(error, RequestError):
+        return {"status": error.status, "error": str(error)}
+    if isinstance(error, MemoryError):
+        return {"status": NoRoomError.status, "error": "memory ended while it was loaded"}
+    text = f"{type(error).__name__}; the server's log has the traceback"
+    return {"status": 500, "error": text}
 
 
 class Order:
@@ -113,10 +118,14 @@ class Order:
         The model.
     load
         Whether it comes; else it goes.
+    silence
+        Seconds after which a worker that does not say a word is ended.
     """
 
-    def __init__(self, folder: Path, record: Record, *, load: bool) -> None:
-        self._folder = folder
+    def __init__(
+        self, folder: Path, record: Record, *, load: bool, silence: float = SILENCE_SECONDS
+    ) -> None:
+        self._folder, self._silence = folder, silence
         self._line = json.dumps({"record": asdict(record), "load": load}).encode() + b"\n"
         self._connected: dict[Path, _Connection] = {}
 
@@ -127,7 +136,9 @@ class Order:
 
     def tell(self, workers: list[Path]) -> list[dict[str, Any]]:
         """Tell workers, who prepare at the same time; return what those that failed say."""
-        fresh = [self._connected.setdefault(path, _Connection(path)) for path in workers]
+        fresh = [
+            self._connected.setdefault(path, _Connection(path, self._silence)) for path in workers
+        ]
         for connection in fresh:
             connection.send(self._line)
         replies = [connection.reply() for connection in fresh]
@@ -144,9 +155,11 @@ class Order:
 
 
 @contextmanager
-def ordered(folder: Path, record: Record, *, load: bool) -> Iterator[Order]:
+def ordered(
+    folder: Path, record: Record, *, load: bool, silence: float = SILENCE_SECONDS
+) -> Iterator[Order]:
     """Open an order, and let the workers settle whatever becomes of it."""
-    order = Order(folder, record, load=load)
+    order = Order(folder, record, load=load, silence=silence)
     try:
         yield order
     finally:
@@ -158,9 +171,9 @@ def ordered(folder: Path, record: Record, *, load: bool) -> Iterator[Order]:
 class _Connection:
     """To one worker; one that is gone answers None, one that stays silent is ended."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, silence: float) -> None:
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self._socket.settimeout(SILENCE_SECONDS)
+        self._socket.settimeout(silence)
         self._file = self._socket.makefile("rb")
         try:
             self._socket.connect(str(path))

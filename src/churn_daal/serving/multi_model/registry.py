@@ -47,6 +47,11 @@ class Record:
     generation: int
 
 
+def digest(name: str) -> str:
+    """Return a name for files: one of a model may be longer, and hold anything."""
+    return hashlib.sha256(name.encode()).hexdigest()
+
+
 def create(folder: Path) -> None:
     """Make an empty registry, once and before any worker starts."""
     (folder / "locks").mkdir()
@@ -78,6 +83,10 @@ class Registry:
         rows = self._run("SELECT name, url, generation FROM models WHERE name = ?", name)
         return Record(*rows[0]) if rows else None
 
+    def has(self, generation: int) -> bool:
+        """Tell whether a load has led to a model that is loaded."""
+        return bool(self._run("SELECT 1 FROM models WHERE generation = ?", generation))
+
     def page(self, after: str, limit: int) -> list[Record]:
         """Return up to `limit` loaded models whose names follow `after`, in their order."""
         command = "SELECT name, url, generation FROM models WHERE name > ? ORDER BY name LIMIT ?"
@@ -92,22 +101,34 @@ class Registry:
             The local disk is full.
         """
         command = "INSERT INTO models VALUES (?, ?, ?)"
-        try:
-            self._run(command, record.name, record.url, record.generation)
-        except sqlite3.OperationalError as error:
-            raise NoRoomError(
-                f"model {record.name:.200} cannot be entered in {self._folder}: {error}; give the "
-                "server more disk"
-            ) from error
+        self._change(record, command, record.name, record.url, record.generation)
 
     def withdraw(self, record: Record) -> None:
-        """Make a model one that is not loaded, for all workers at once."""
-        self._run("DELETE FROM models WHERE name = ?", record.name)
+        """Make a model one that is not loaded, for all workers at once.
+
+        Raises
+        ------
+        NoRoomError
+            The local disk is full; the model stays.
+        """
+        self._change(record, "DELETE FROM models WHERE name = ?", record.name)
 
     @contextmanager
     def only(self, name: str) -> Iterator[None]:
         """Let one load or unload of a name run at a time, over all workers."""
-        with self._locked(hashlib.sha256(name.encode()).hexdigest()[:_LOCK_DIGITS]):
+        with self._locked(digest(name)[:_LOCK_DIGITS]):
+            yield
+
+    @contextmanager
+    def idle(self, name_digest: str) -> Iterator[None]:
+        """Let nothing else run on a name.
+
+        Raises
+        ------
+        BlockingIOError
+            A load or unload of it runs.
+        """
+        with self._locked(name_digest[:_LOCK_DIGITS], fcntl.LOCK_NB):
             yield
 
     @contextmanager
@@ -121,10 +142,19 @@ class Registry:
         self._database.close()
 
     @contextmanager
-    def _locked(self, lock: str) -> Iterator[None]:
+    def _locked(self, lock: str, wait: int = 0) -> Iterator[None]:
         with (self._folder / "locks" / lock).open("wb") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
+            fcntl.flock(file, fcntl.LOCK_EX | wait)
             yield
+
+    def _change(self, record: Record, command: str, *values: str | int) -> None:
+        try:
+            self._run(command, *values)
+        except sqlite3.OperationalError as error:
+            raise NoRoomError(
+                f"what becomes of model {record.name:.200} cannot be written to {self._folder}: "
+                f"{error}; give the server more disk"
+            ) from error
 
     def _run(self, command: str, *values: str | int) -> list[tuple[str, str, int]]:
         with self._using:

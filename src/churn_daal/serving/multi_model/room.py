@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from churn_daal.artifact import Manifest
 from churn_daal.errors import NoRoomError
 from churn_daal.machine import available_memory, usable_memory
 
 # Bytes of memory a byte of a model's files takes: 1.06 and 0.88 as measured for 200 trees of depth
 # 5 and 500 of depth 8, and room for what is read twice while it loads.
 PER_FILE_BYTE: Final = 1.5
+# What a worker takes for XGBoost itself, with the first model that oneDAL cannot hold: 74 MiB as
+# measured in a worker without a model, 55 in one with (bench/multi_model.py). Pages of its files,
+# which all workers share, come on top and count as free.
+XGBOOST_BYTES: Final = 75 << 20
 # Loads of one size that the threads of all workers could begin at once, about.
 _AT_A_TIME: Final = 64
 # What stays free for the requests themselves.
@@ -72,6 +78,16 @@ def estimate(folder: Path, copies: int) -> int:
     """Return the bytes that so many copies of a model are likely to take."""
     files = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     return int(files * PER_FILE_BYTE) * copies
+
+
+def brings_xgboost(manifest: Manifest | None) -> bool:
+    """Tell whether a model makes the workers load XGBoost.
+
+    This process is taken for all: each has every model. One that took another's place may lack it
+    still, and then more is asked for than is taken.
+    """
+    native = manifest is not None and manifest.engine.name == "xgboost"
+    return native and "xgboost" not in sys.modules
 
 
 def wants(size: int, copies: int) -> str:

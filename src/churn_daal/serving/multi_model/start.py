@@ -8,6 +8,8 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -16,14 +18,15 @@ from flask import Flask
 from churn_daal.errors import UserError
 from churn_daal.machine import usable_cores
 from churn_daal.serving.counters import Tally
-from churn_daal.serving.loading import load_service, provide_by
+from churn_daal.serving.loading import forget, load_service
 from churn_daal.serving.multi_model import registry
-from churn_daal.serving.multi_model.held import Held
+from churn_daal.serving.multi_model.held import Held, Loaded
 from churn_daal.serving.multi_model.models import Models
-from churn_daal.serving.multi_model.orders import Listener
+from churn_daal.serving.multi_model.orders import SILENCE_SECONDS, Listener
+from churn_daal.serving.multi_model.provisions import Provisions
+from churn_daal.serving.multi_model.registry import Record
 from churn_daal.serving.multi_model.room import Room
 from churn_daal.serving.multi_model.routes import create_app
-from churn_daal.serving.request import Service
 from churn_daal.settings import ServeSettings
 
 # What a path of a socket may have (sun_path of Linux), less the name of one.
@@ -74,21 +77,47 @@ def build_app(settings: ServeSettings, tally: Tally | None = None, *, folder: Pa
     folder
         What `runtime_folder` made.
     """
-    loaded = registry.Registry(folder)
-    threads = max(1, usable_cores() // settings.workers)
-
-    def load(model_dir: Path) -> Service:
-        return load_service(
-            model_dir,
-            threads=threads,
-            outputs=settings.inference_output,
-            provision=provide_by(settings, model_dir),
-        )
-
-    held = Held(loaded, load)
-    listener = Listener(folder, held)
-    models = Models(loaded, folder, listener.path, Room.of_this_container())
+    models, held, _ = join(settings, folder, Room.of_this_container())
     # What is there now stays: an unload need not look at it when it collects.
     gc.collect()
     gc.freeze()
     return create_app(models, held, settings, tally)
+
+
+def join(
+    settings: ServeSettings, folder: Path, room: Room, *, silence: float = SILENCE_SECONDS
+) -> tuple[Models, Held, Listener]:
+    """Make this process a worker among those of a folder.
+
+    Parameters
+    ----------
+    settings, folder
+        As for `build_app`.
+    room
+        The memory there is.
+    silence
+        Seconds after which a worker that does not say a word is ended.
+    """
+    loaded = registry.Registry(folder)
+    provisions = Provisions(folder, settings)
+    # This worker may take the place of one that was killed.
+    provisions.sweep(loaded)
+    threads = max(1, usable_cores() // settings.workers)
+
+    def load(record: Record) -> Loaded:
+        provision = provisions.of(record)
+        service = load_service(
+            Path(record.url),
+            threads=threads,
+            outputs=settings.inference_output,
+            provision=provision,
+        )
+        # Without the converted model, which the service has no more use for.
+        return Loaded(service, partial(forget, replace(provision, model=None)))
+
+    held = Held(loaded, load)
+    listener = Listener(folder, held)
+    models = Models(
+        *(loaded, folder, listener.path, room, provisions, settings.inference_output, silence)
+    )
+    return models, held, listener
