@@ -14,7 +14,9 @@ from sagemaker_inference.transformer import Transformer
 from churn_daal.errors import RequestError
 from churn_daal.machine import usable_cores
 from churn_daal.serving import media
+from churn_daal.serving.body import too_large
 from churn_daal.serving.loading import load_service, provide_by
+from churn_daal.serving.multi_model_server.handed_on import handed_on
 from churn_daal.serving.multi_model_server.in_flight import in_flight
 from churn_daal.serving.request import Answer, Request, Service
 from churn_daal.settings import ServeSettings
@@ -34,7 +36,7 @@ class ServiceTransformer(Transformer):  # type: ignore[misc]
     def __init__(self) -> None:
         super().__init__()
         self._service: Service | None = None
-        self._default_accept = ""
+        self._default_accept, self._limit = "", 0
 
     def validate_and_initialize(
         self,
@@ -53,13 +55,15 @@ class ServiceTransformer(Transformer):  # type: ignore[misc]
         if self._service is not None:
             return
         settings = ServeSettings.from_env()
-        self._default_accept = settings.default_accept
+        self._default_accept, self._limit = settings.default_accept, settings.max_content_length
         threads = max(1, usable_cores() // (1 if settings.multi_model else settings.workers))
         self._service = load_service(
             Path(model_dir),
             threads=threads,
             outputs=settings.inference_output,
-            provision=provide_by(settings, Path(model_dir)),
+            provision=provide_by(settings, Path(model_dir))
+            if settings.multi_model
+            else handed_on(),
         )
 
     def transform(self, data: Sequence[Mapping[str, Any]], context: Any) -> list[bytes]:  # noqa: ANN401
@@ -98,6 +102,9 @@ class ServiceTransformer(Transformer):  # type: ignore[misc]
 
     def _answer(self, request: Request) -> Answer:
         assert self._service is not None  # noqa: S101 - transform() has loaded it
+        if len(request.body) > self._limit:
+            fault = too_large(self._limit, len(request.body))
+            return _refusal(str(fault), fault.status)
         try:
             return self._service.answer(request)
         except RequestError as error:
