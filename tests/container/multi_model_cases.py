@@ -55,11 +55,17 @@ class Endpoint:
         The folder that `lay_models` filled, as the server sees it: `/opt/ml/models` in a container.
     scores
         What `first` and `second` answer to `ROW`, by folder.
+    between
+        What a request may be answered, beside 200, that meets the coming or going of its own model.
+    rounds
+        How often models come and go under fire.
     """
 
     base_url: str
     models: str
     scores: dict[str, float]
+    between: frozenset[int] = frozenset({404})
+    rounds: int = 10
 
     def ask(self, method: str, path: str, body: bytes | None = None, **headers: str) -> Reply:
         """Send one request on a connection of its own."""
@@ -304,7 +310,10 @@ def invocations_without_a_model_are_refused(server: Endpoint) -> None:
 
 
 def clients_of_one_model_do_not_feel_the_coming_and_going_of_others(server: Endpoint) -> None:
-    """Under fire 200 comes from what stays, 200 or 404 from what comes and goes."""
+    """Under fire 200 comes from what stays, 200 or 404 from what comes and goes.
+
+    Some servers have other codes than 404 for the latter.
+    """
     over = threading.Event()
     fleeting = [fresh() for _ in range(3)]
 
@@ -320,7 +329,7 @@ def clients_of_one_model_do_not_feel_the_coming_and_going_of_others(server: Endp
     with loaded(server) as steady, ThreadPoolExecutor(6) as pool:
         seen = [pool.submit(fire, name) for name in (steady, steady, steady, *fleeting)]
         try:
-            for _ in range(10):
+            for _ in range(server.rounds):
                 for name in fleeting:
                     assert server.load(name).status == 200
                 for name in fleeting:
@@ -328,7 +337,7 @@ def clients_of_one_model_do_not_feel_the_coming_and_going_of_others(server: Endp
         finally:
             over.set()
         assert [future.result() for future in seen[:3]] == [{200}] * 3
-        assert all(future.result() <= {200, 404} for future in seen[3:])
+        assert all(future.result() <= {200, *server.between} for future in seen[3:])
 
 
 CASES: tuple[Callable[[Endpoint], None], ...] = (
