@@ -48,30 +48,6 @@ class Prepared:
     manifest: Manifest
     members: tuple[Member, ...] = ()
 
-    def to_bytes(self) -> bytes:
-        """Return what `from_bytes` reads in another process."""
-        head = {
-            "manifest": self.manifest.to_json().decode(),
-            "members": [
-                {"booster": str(m.booster), "size": None if m.onedal is None else len(m.onedal)}
-                for m in self.members
-            ],
-        }
-        return _framed(head) + b"".join(m.onedal or b"" for m in self.members)
-
-    @classmethod
-    def from_bytes(cls, data: bytes) -> Prepared:
-        """Read what `to_bytes` made."""
-        head, end = _head(data)
-        members = []
-        for entry in head["members"]:
-            size = entry["size"]
-            members.append(
-                Member(Path(entry["booster"]), None if size is None else data[end : end + size])
-            )
-            end += size or 0
-        return cls(Manifest.from_json(head["manifest"].encode()), tuple(members))
-
 
 def audit(model_dir: Path, *, ensemble: bool = True) -> Manifest:
     """Check a model folder without building anything from it.
@@ -147,20 +123,63 @@ def prepare_apart(model_dir: Path, *, ensemble: bool = True) -> Prepared:
             f"the model in {model_dir} ended the process that converts it (exit code "
             f"{done.returncode}): the file is damaged, or memory ran out; copy the model again"
         )
-    head, _ = _head(done.stdout)
-    if "fault" in head:
-        raise (UserError if head["user"] else ArtifactError)(head["fault"])
-    return Prepared.from_bytes(done.stdout)
+    return unpack(done.stdout)
 
 
 def main() -> None:
     """Prepare the folder that the arguments name; write what is made to stdout."""
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s", stream=sys.stderr)
     try:
-        made = prepare(Path(sys.argv[1]), ensemble=sys.argv[2] == "ensemble").to_bytes()
+        packed = pack(prepare(Path(sys.argv[1]), ensemble=sys.argv[2] == "ensemble"))
     except ChurnDaalError as error:
-        made = _framed({"fault": str(error), "user": isinstance(error, UserError)})
-    sys.stdout.buffer.write(made)
+        packed = _framed({"fault": str(error), "user": isinstance(error, UserError)})
+    sys.stdout.buffer.write(packed)
+
+
+def pack(prepared: Prepared) -> bytes:
+    """Return what `unpack` reads, in this process or another: JSON, and the oneDAL bytes."""
+    head = {
+        "manifest": prepared.manifest.to_json().decode(),
+        "members": [
+            {"booster": str(m.booster), "size": None if m.onedal is None else len(m.onedal)}
+            for m in prepared.members
+        ],
+    }
+    return _framed(head) + b"".join(m.onedal or b"" for m in prepared.members)
+
+
+def unpack(data: bytes) -> Prepared:
+    """Return what was packed.
+
+    Raises
+    ------
+    ArtifactError, UserError
+        What was packed is the fault that the other process met.
+    """
+    end = _LENGTH_BYTES + int.from_bytes(data[:_LENGTH_BYTES], "little")
+    head = json.loads(data[_LENGTH_BYTES:end])
+    if "fault" in head:
+        raise (UserError if head["user"] else ArtifactError)(head["fault"])
+    members = []
+    for entry in head["members"]:
+        size = entry["size"]
+        members.append(
+            Member(Path(entry["booster"]), None if size is None else data[end : end + size])
+        )
+        end += size or 0
+    return Prepared(Manifest.from_json(head["manifest"].encode()), tuple(members))
+
+
+def check_unchanged(model_dir: Path, prepared: Prepared) -> None:
+    """Make sure that a folder of this toolkit is still the one that was prepared.
+
+    Raises
+    ------
+    ArtifactError
+        A file is missing, or another one than the manifest says.
+    """
+    for name, expected in prepared.manifest.files.items():
+        folder.audit_file(model_dir, name, expected)
 
 
 def _prepare_foreign(paths: tuple[Path, ...]) -> Prepared:
@@ -196,9 +215,3 @@ def _is_current(model_dir: Path, manifest: Manifest) -> bool:
 def _framed(head: dict[str, Any]) -> bytes:
     text = json.dumps(head).encode()
     return len(text).to_bytes(_LENGTH_BYTES, "little") + text
-
-
-def _head(data: bytes) -> tuple[dict[str, Any], int]:
-    """Return what is framed, and where it ends."""
-    end = _LENGTH_BYTES + int.from_bytes(data[:_LENGTH_BYTES], "little")
-    return json.loads(data[_LENGTH_BYTES:end]), end

@@ -16,8 +16,8 @@ from typing import Final
 from churn_daal.errors import ArtifactError, UserError
 from churn_daal.serving.loading import provide_by
 from churn_daal.serving.multi_model_server.configuration import lay
-from churn_daal.serving.multi_model_server.handed_on import hand_on
 from churn_daal.serving.multi_model_server.in_flight import wait_until_quiet
+from churn_daal.serving.provision_files import write_provision
 from churn_daal.settings import JavaSettings, ServeSettings, inherited
 
 log = logging.getLogger(__name__)
@@ -39,7 +39,7 @@ def main() -> int:
             if not settings.multi_model:
                 # Packages that inference code asks for are laid in the same folder.
                 tempfile.tempdir = folder
-                hand_on(provide_by(settings, settings.model_dir))
+                write_provision(Path(folder), provide_by(settings, settings.model_dir))
             command = lay(Path(folder), settings, JavaSettings.from_env())
         except (ArtifactError, UserError) as error:
             print(f"serve: {error}", file=sys.stderr, flush=True)

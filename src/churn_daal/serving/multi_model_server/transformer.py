@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import tempfile
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from pathlib import Path
@@ -16,8 +17,8 @@ from churn_daal.machine import usable_cores
 from churn_daal.serving import media
 from churn_daal.serving.body import too_large
 from churn_daal.serving.loading import load_service, provide_by
-from churn_daal.serving.multi_model_server.handed_on import handed_on
 from churn_daal.serving.multi_model_server.in_flight import in_flight
+from churn_daal.serving.provision_files import read_provision
 from churn_daal.serving.request import Answer, Request, Service
 from churn_daal.settings import ServeSettings
 
@@ -57,13 +58,16 @@ class ServiceTransformer(Transformer):  # type: ignore[misc]
         settings = ServeSettings.from_env()
         self._default_accept, self._limit = settings.default_accept, settings.max_content_length
         threads = max(1, usable_cores() // (1 if settings.multi_model else settings.workers))
+        if settings.multi_model:
+            provision = provide_by(settings, Path(model_dir))
+        else:
+            # The folder of temporary files is the server's own, for whatever it starts.
+            provision = read_provision(Path(tempfile.gettempdir()))
         self._service = load_service(
             Path(model_dir),
             threads=threads,
             outputs=settings.inference_output,
-            provision=provide_by(settings, Path(model_dir))
-            if settings.multi_model
-            else handed_on(),
+            provision=provision,
         )
 
     def transform(self, data: Sequence[Mapping[str, Any]], context: Any) -> list[bytes]:  # noqa: ANN401

@@ -1,10 +1,10 @@
-"""Workers that Java starts get what the first process made ready, by files."""
+"""Workers that inherit nothing get what the first process made ready, by files."""
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -12,18 +12,9 @@ import pytest
 import xgboost
 
 from churn_daal.serving.loading import provide
-from churn_daal.serving.multi_model_server.handed_on import hand_on, handed_on
+from churn_daal.serving.provision_files import read_provision, write_provision
 
-from ..hooks.test_packages import lay_wheel
-
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Make a folder that of temporary files, as the server does."""
-    own = tmp_path / "own"
-    own.mkdir()
-    monkeypatch.setattr(tempfile, "tempdir", str(own))
-    return own
+from .hooks.test_packages import lay_wheel
 
 
 def lay_boosters(model: Path) -> Path:
@@ -41,14 +32,14 @@ def test_a_model_from_elsewhere_is_converted_once(tmp_path: Path, ensemble: bool
     """And the setting for several of them comes along."""
     made = provide(lay_boosters(tmp_path / "model"), ensemble=ensemble)
 
-    hand_on(made)
+    write_provision(tmp_path, made)
 
-    assert handed_on() == made
+    assert read_provision(tmp_path) == made
     assert made.model is not None
     assert [member.onedal is not None for member in made.model.members] == [True] * (1 + ensemble)
 
 
-def test_code_finds_its_packages_in_another_process(tmp_path: Path, folder: Path) -> None:
+def test_code_finds_its_packages_in_another_process(tmp_path: Path) -> None:
     """It has a `model_fn`: nothing else in the model's folder is looked at."""
     code = tmp_path / "model" / "code"
     lay_wheel(code / "wheelhouse")
@@ -59,22 +50,25 @@ def test_code_finds_its_packages_in_another_process(tmp_path: Path, folder: Path
         "def transform_fn(model, data, kind, accept): return f'{model} {told_apart.WORD}'\n"
     )
     made = provide(code.parent)
-
-    hand_on(made)
-
     assert made.packages is not None
-    assert made.packages.parent == folder
-    assert _said_by_a_worker(code.parent, folder) == "loaded from the wheel"
+    try:
+        write_provision(tmp_path, made)
+
+        assert said_by_a_worker(code.parent, tmp_path) == "loaded from the wheel"
+        assert read_provision(tmp_path) == made
+    finally:
+        shutil.rmtree(made.packages)
 
 
-def _said_by_a_worker(model: Path, folder: Path) -> str:
+def said_by_a_worker(model: Path, folder: Path) -> str:
+    """Have another process read the files, load the model and answer a request."""
     program = (
-        "import sys, tempfile; from pathlib import Path;"
+        "import sys; from pathlib import Path;"
         "from churn_daal.serving.loading import load_service;"
-        "from churn_daal.serving.multi_model_server.handed_on import handed_on;"
+        "from churn_daal.serving.provision_files import read_provision;"
         "from churn_daal.serving.request import Request;"
-        "tempfile.tempdir = sys.argv[2];"
-        "service = load_service(Path(sys.argv[1]), threads=1, provision=handed_on());"
+        "model, folder = map(Path, sys.argv[1:]);"
+        "service = load_service(model, threads=1, provision=read_provision(folder));"
         "print(bytes(service.answer(Request(memoryview(b''))).body).decode(), end='')"
     )
     done = subprocess.run(
