@@ -23,7 +23,16 @@ from .drive import (
     started,
     xgboost_answers,
 )
-from .multi_model_cases import CASES, ROW, Endpoint, case_name, fresh, lay_models, loaded
+from .multi_model_cases import (
+    CASES,
+    NO_ANSWER,
+    ROW,
+    Endpoint,
+    case_name,
+    fresh,
+    lay_models,
+    loaded,
+)
 from .test_own_inference import lay
 
 pytestmark = pytest.mark.container
@@ -37,7 +46,7 @@ OTHERWISE = {
     "names_are_opaque": "Java takes an escaped slash in a path for a slash",
 }
 # Beside 404, when a request meets the loading or unloading of its own model.
-BETWEEN = frozenset({404, 500, 503})
+BETWEEN = frozenset({404, 500, 503, NO_ANSWER})
 # A load is a process here, and half a second.
 ROUNDS = 3
 LIMIT = 1_000_000
