@@ -1,7 +1,7 @@
 # Built in stages: the locked packages, this package beside its two programs, and the image that
-# holds only those. `--target mms` adds Java and AWS's multi-model-server to that image. Keep to
-# what every builder takes: no `# syntax=`, heredoc, RUN --mount or COPY --chmod. docs/container.md
-# says what a BASE_IMAGE must bring.
+# holds only those. `--target mms` has Java and AWS's multi-model-server too. Keep to what every
+# builder takes: no `# syntax=`, heredoc, RUN --mount or COPY --chmod. docs/container.md says what a
+# BASE_IMAGE must bring.
 ARG BASE_IMAGE=python:3.13-slim-trixie
 
 FROM ${BASE_IMAGE} AS packages
@@ -34,11 +34,10 @@ RUN PYTHONPATH=/build/tools python3 -m flit_core.wheel --outdir /build/dist /bui
 # Fails the build, not a job, where the trimming above took something that is needed.
 RUN /opt/venv/bin/python -c 'import daal4py, flask, gunicorn, pyarrow.csv, pyarrow.parquet, sklearn.metrics, sklearn.model_selection, xgboost, churn_daal.training, churn_daal.script_mode.job, churn_daal.serving.server'
 
-FROM ${BASE_IMAGE} AS image
+FROM ${BASE_IMAGE} AS runtime
 LABEL com.amazonaws.sagemaker.capabilities.accept-bind-to-port=true \
       com.amazonaws.sagemaker.capabilities.multi-models=true
 COPY --from=packages /opt/venv /opt/venv
-COPY --from=program /opt/program /opt/program
 # SageMaker mounts over these; serverless inference runs as a user that owns nothing.
 RUN mkdir -p /opt/ml/input/config /opt/ml/input/data /opt/ml/model /opt/ml/output/data /opt/ml/checkpoints \
  && chmod -R o+rwX /opt/ml
@@ -51,6 +50,10 @@ ENV PATH=/opt/program/bin:/opt/venv/bin:$PATH \
 ENTRYPOINT []
 CMD ["train"]
 
+# The program is the last layer, of either image: a change of code makes that one again.
+FROM runtime AS image
+COPY --from=program /opt/program /opt/program
+
 # Of the lock only what the image does not hold already, in a folder, so a layer, of its own.
 FROM packages AS mms-packages
 COPY locks/mms.txt /build/
@@ -61,17 +64,21 @@ RUN awk 'NR == FNR { held[$1]; next } /^[a-z]/ { new = !($1 in held) } new' \
       --no-build-isolation --no-deps --no-compile -r /build/new.txt \
  && /opt/venv/bin/python -m compileall -q --invalidation-mode unchecked-hash /opt/multi_model_server
 
-FROM image AS mms
+FROM runtime AS java
 # A slim base has no folder for the manual pages that Java's package links to.
 RUN mkdir -p /usr/share/man/man1 && apt-get update \
  && apt-get install --yes --no-install-recommends default-jre-headless && rm -rf /var/lib/apt/lists/*
 COPY --from=mms-packages /opt/multi_model_server /opt/multi_model_server
+RUN site=$(/opt/venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("platlib"))') \
+ && echo /opt/multi_model_server >"$site/multi_model_server.pth"
+
+FROM java AS mms
+COPY --from=program /opt/program /opt/program
 COPY container/serve_multi_model_server /opt/program/bin/serve
 RUN chmod 755 /opt/program/bin/serve \
- && site=$(/opt/venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("platlib"))') \
- && echo /opt/multi_model_server >"$site/multi_model_server.pth" \
  && /opt/venv/bin/python -c 'import churn_daal.serving.multi_model_server.handler_service, churn_daal.serving.multi_model_server.server, mms.model_service_worker'
 CMD ["serve"]
 
-# The last one is what a build without `--target` makes.
+# The last one is what a build without `--target` makes. A builder without BuildKit makes every
+# stage on the way to it, in this order; `--target image` spares it those with Java.
 FROM image

@@ -71,6 +71,15 @@ def model(trained: Path) -> Path:
     return trained / "model"
 
 
+@pytest.fixture(scope="session")
+def second_model(train: Train, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a model that answers otherwise."""
+    opt_ml = lay_opt_ml(tmp_path_factory.mktemp("second") / "ml", num_round="3", max_depth="2")
+    done = train(opt_ml)
+    assert done.returncode == 0, done.stderr
+    return opt_ml / "model"
+
+
 @pytest.fixture
 def start(image: str) -> Iterator[Start]:
     """Return the function that starts `train` or `serve` with options of `docker run`."""

@@ -61,17 +61,26 @@ def read_body(stream: Stream, *, length: int | None, terminated: bool, limit: in
         return memoryview(b"")
     if length is not None and length > limit:
         _drain(stream, min(length, DRAINED))
-        raise PayloadTooLargeError(too_large(limit, length))
+        raise too_large(limit, length)
     body = _read(stream, limit + 1 if length is None else length)
     if len(body) > limit:
         _drain(stream, DRAINED)
-        raise PayloadTooLargeError(too_large(limit))
+        raise too_large(limit)
     if length is not None and len(body) < length:
         raise RequestError(
             f"the body ends after {len(body):,} bytes of a Content-Length of {length:,}; "
             "send it again, whole"
         )
     return body
+
+
+def too_large(limit: int, length: int | None = None) -> PayloadTooLargeError:
+    """Return the refusal of a body over the limit, of that many bytes where it is known."""
+    came = "" if length is None else f"has {length:,} bytes and "
+    return PayloadTooLargeError(
+        f"the body {came}is over the limit of {limit:,} bytes; send fewer rows a request, or raise "
+        "MAX_CONTENT_LENGTH"
+    )
 
 
 def _read(stream: Stream, size: int) -> memoryview:
@@ -118,15 +127,6 @@ def _drain(stream: Stream, size: int) -> None:
             size -= len(piece)
     except Exception as error:
         log.debug("a refused body could not be drained: %r", error)
-
-
-def too_large(limit: int, length: int | None = None) -> str:
-    """Return why a body is refused: it has `length` bytes, or none knows how many."""
-    came = "" if length is None else f"has {length:,} bytes and "
-    return (
-        f"the body {came}is over the limit of {limit:,} bytes; send fewer rows a request, or raise "
-        "MAX_CONTENT_LENGTH"
-    )
 
 
 def disk_full(error: OSError) -> str:

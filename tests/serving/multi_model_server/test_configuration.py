@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,13 +15,13 @@ ONE = ServeSettings(Path("/opt/ml/model"), port=8123, workers=3, timeout=7, max_
 
 
 def test_one_model_has_the_workers_of_the_server() -> None:
-    """Port, time limit and size of a body are those of the other server."""
+    """Port and time limit are those of the other server."""
     lines = properties(ONE, JavaSettings(model_workers=5, job_queue_size=11))
 
     assert lines["inference_address"] == lines["management_address"] == "http://0.0.0.0:8123"
     assert lines["default_workers_per_model"] == "3"
     assert lines["default_response_timeout"] == "7"
-    assert (lines["max_request_size"], lines["job_queue_size"]) == ("99", "11")
+    assert lines["job_queue_size"] == "11"
 
 
 def test_each_of_many_models_has_its_own_workers() -> None:
@@ -56,3 +57,13 @@ def test_an_image_without_java_is_named_with_the_remedy(
 
     with pytest.raises(UserError, match="--target mms"):
         lay(tmp_path, ONE, JavaSettings())
+
+
+@pytest.mark.parametrize(
+    ("limit", "lets_in"), [(1000, 1000 + 2**24), (2**31, 2**31 - 1), (sys.maxsize, 2**31 - 1)]
+)
+def test_java_lets_in_what_the_handler_refuses(limit: int, lets_in: int) -> None:
+    """Within what Java can count to: with more it would cut every connection off."""
+    settings = ServeSettings(Path("/opt/ml/model"), max_content_length=limit)
+
+    assert properties(settings, JavaSettings())["max_request_size"] == str(lets_in)

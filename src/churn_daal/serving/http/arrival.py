@@ -6,7 +6,7 @@ import mmap
 import tempfile
 from typing import IO
 
-from churn_daal.errors import NoRoomError, PayloadTooLargeError, RequestError
+from churn_daal.errors import NoRoomError, RequestError
 from churn_daal.serving.body import DRAINED, HELD, disk_full, too_large
 
 
@@ -30,7 +30,7 @@ class Arrival:
         self._place = 0
         self.size = 0
         if length is not None and length > limit:
-            self._fault = PayloadTooLargeError(too_large(limit, length))
+            self._fault = too_large(limit, length)
 
     @property
     def is_refused(self) -> bool:
@@ -48,7 +48,7 @@ class Arrival:
         if self._fault is not None:
             return
         if self.size > self._limit:
-            self.fail(PayloadTooLargeError(too_large(self._limit)))
+            self.fail(too_large(self._limit))
             return
         if self._file is None and self.size <= HELD:
             self._pieces.append(piece)

@@ -13,19 +13,15 @@ import shutil
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
 
 from churn_daal import artifact
 from churn_daal.errors import ArtifactError, NoRoomError, UserError
 from churn_daal.serving.hooks.modules import digests, is_compiled
 from churn_daal.serving.hooks.packages import FULL
-from churn_daal.serving.hooks.program import Program
 from churn_daal.serving.loading import Provision, provide_by
 from churn_daal.serving.multi_model.registry import Record, Registry, digest
+from churn_daal.serving.provision_files import read_provision, write_provision
 from churn_daal.settings import ServeSettings
-
-_MODEL: Final = "model"
-_REST: Final = "provision.json"
 
 
 class Provisions:
@@ -66,7 +62,7 @@ class Provisions:
             place.mkdir(parents=True)
             provision = provide_by(self._settings, Path(record.url), place)
             provision = self._sharing(provision)
-            _write(place, provision)
+            write_provision(place, provision)
         except (OSError, UserError) as error:
             if not any(text in str(error) for text in FULL):
                 raise
@@ -87,7 +83,7 @@ class Provisions:
         if made is not None:
             return made
         try:
-            provision = _read(self._place(record))
+            provision = read_provision(self._place(record))
         except OSError as error:
             raise ArtifactError(
                 f"what was made of it is gone from the folder for temporary files ({error})"
@@ -137,41 +133,6 @@ class Provisions:
             shutil.rmtree(packages)  # another load has brought the same
         search = tuple(shared if folder == packages else folder for folder in program.search)
         return replace(provision, program=replace(program, search=search), packages=shared)
-
-
-def _write(place: Path, provision: Provision) -> None:
-    program = provision.program
-    rest = {
-        "ensemble": provision.ensemble,
-        "packages": provision.packages and str(provision.packages),
-        "program": program
-        and {
-            "path": str(program.path),
-            "folder": str(program.folder),
-            "search": [str(folder) for folder in program.search],
-            "loads_model": program.loads_model,
-        },
-    }
-    if provision.model is not None:
-        (place / _MODEL).write_bytes(artifact.pack(provision.model))
-    (place / _REST).write_text(json.dumps(rest))
-
-
-def _read(place: Path) -> Provision:
-    rest: dict[str, Any] = json.loads((place / _REST).read_text())
-    model, program, packages = place / _MODEL, rest["program"], rest["packages"]
-    return Provision(
-        artifact.unpack(model.read_bytes()) if model.is_file() else None,
-        program
-        and Program(
-            Path(program["path"]),
-            Path(program["folder"]),
-            tuple(Path(folder) for folder in program["search"]),
-            loads_model=program["loads_model"],
-        ),
-        packages and Path(packages),
-        rest["ensemble"],
-    )
 
 
 def _no_room(record: Record, why: str) -> NoRoomError:

@@ -20,6 +20,11 @@ _MIB: Final = 2**20
 # A quarter of the memory, within these bounds, is Java's heap: it holds bodies, no models.
 _HEAP: Final = (128 * _MIB, 1024 * _MIB)
 _NO_LIMIT: Final = 2**30
+# Java's own refusal of a body has no text, and may cut a client off that still sends. So bodies up
+# to this much over the limit are let in, for the handler to refuse.
+OVER_THE_LIMIT: Final = 16 * _MIB
+# It reads sizes as `int`.
+_LARGEST: Final = 2**31 - 1
 
 
 def properties(settings: ServeSettings, java: JavaSettings) -> dict[str, str]:
@@ -39,7 +44,7 @@ def properties(settings: ServeSettings, java: JavaSettings) -> dict[str, str]:
         "default_response_timeout": str(settings.timeout),
         "unregister_model_timeout": str(settings.timeout),
         "job_queue_size": str(java.job_queue_size),
-        "max_request_size": str(settings.max_content_length),
+        "max_request_size": str(min(_LARGEST, settings.max_content_length + OVER_THE_LIMIT)),
         # Contributions make an answer far larger than its request.
         "max_response_size": str(_NO_LIMIT),
         # Bytes are handed on as they came: the decoders check them.
@@ -72,6 +77,8 @@ def virtual_machine(java: JavaSettings, memory: int | None, folder: Path) -> lis
         f"-XX:MaxDirectMemorySize={heap // _MIB}m",
         # Out of memory it would live on and answer nothing.
         "-XX:+ExitOnOutOfMemoryError",
+        # No file of figures in /tmp, which nobody would read or remove.
+        "-XX:-UsePerfData",
         f"-Djava.io.tmpdir={folder}",
         *java.vmargs.split(),
     ]

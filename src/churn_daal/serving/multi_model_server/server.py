@@ -13,10 +13,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from churn_daal import artifact
 from churn_daal.errors import ArtifactError, UserError
+from churn_daal.serving.loading import provide_by
 from churn_daal.serving.multi_model_server.configuration import lay
 from churn_daal.serving.multi_model_server.in_flight import wait_until_quiet
+from churn_daal.serving.provision_files import write_provision
 from churn_daal.settings import JavaSettings, ServeSettings, inherited
 
 log = logging.getLogger(__name__)
@@ -36,7 +37,8 @@ def main() -> int:
         try:
             settings = ServeSettings.from_env()
             if not settings.multi_model:
-                artifact.audit(settings.model_dir)
+                place = Path(folder)
+                write_provision(place, provide_by(settings, settings.model_dir, place))
             command = lay(Path(folder), settings, JavaSettings.from_env())
         except (ArtifactError, UserError) as error:
             print(f"serve: {error}", file=sys.stderr, flush=True)

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import logging
+import tempfile
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
 
-import orjson
 from sagemaker_inference.transformer import Transformer
 
 from churn_daal.errors import RequestError
 from churn_daal.machine import usable_cores
 from churn_daal.serving import media
+from churn_daal.serving.body import too_large
 from churn_daal.serving.loading import load_service, provide_by
 from churn_daal.serving.multi_model_server.in_flight import in_flight
-from churn_daal.serving.request import Answer, Request, Service
+from churn_daal.serving.provision_files import read_provision
+from churn_daal.serving.request import Answer, Request, Service, refused
 from churn_daal.settings import ServeSettings
 
 log = logging.getLogger(__name__)
@@ -34,7 +36,7 @@ class ServiceTransformer(Transformer):  # type: ignore[misc]
     def __init__(self) -> None:
         super().__init__()
         self._service: Service | None = None
-        self._default_accept = ""
+        self._default_accept, self._limit = "", 0
 
     def validate_and_initialize(
         self,
@@ -53,13 +55,18 @@ class ServiceTransformer(Transformer):  # type: ignore[misc]
         if self._service is not None:
             return
         settings = ServeSettings.from_env()
-        self._default_accept = settings.default_accept
+        self._default_accept, self._limit = settings.default_accept, settings.max_content_length
         threads = max(1, usable_cores() // (1 if settings.multi_model else settings.workers))
+        if settings.multi_model:
+            provision = provide_by(settings, Path(model_dir))
+        else:
+            # The folder of temporary files is the server's own, for whatever it starts.
+            provision = read_provision(Path(tempfile.gettempdir()))
         self._service = load_service(
             Path(model_dir),
             threads=threads,
             outputs=settings.inference_output,
-            provision=provide_by(settings, Path(model_dir)),
+            provision=provision,
         )
 
     def transform(self, data: Sequence[Mapping[str, Any]], context: Any) -> list[bytes]:  # noqa: ANN401
@@ -98,16 +105,19 @@ class ServiceTransformer(Transformer):  # type: ignore[misc]
 
     def _answer(self, request: Request) -> Answer:
         assert self._service is not None  # noqa: S101 - transform() has loaded it
+        if len(request.body) > self._limit:
+            fault = too_large(self._limit, len(request.body))
+            return refused(str(fault), fault.status)
         try:
             return self._service.answer(request)
         except RequestError as error:
-            return _refusal(str(error), error.status)
+            return refused(str(error), error.status)
         except MemoryError:
-            return _refusal("there is not enough memory for this request; send fewer rows", 507)
+            return refused("there is not enough memory for this request; send fewer rows", 507)
         except Exception:
             log.exception("an invocation failed")
             text = "the model server failed on this request; its log has the traceback"
-            return _refusal(text, 500)
+            return refused(text, 500)
 
 
 def _request(
@@ -126,8 +136,3 @@ def _request(
         query=query,
         headers=headers.items(),
     )
-
-
-def _refusal(text: str, status: int) -> Answer:
-    body = orjson.dumps({"error": text, "status": status})
-    return Answer(status, body, "application/json")
