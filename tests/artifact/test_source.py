@@ -83,3 +83,17 @@ def test_a_converted_model_answers_without_its_file(tmp_path: Path) -> None:
     assert largest(model.predict(X), expected(booster)) <= 1e-5
     with pytest.raises(ArtifactError, match="cannot be read"):
         _ = model.booster
+
+
+def test_a_file_replaced_between_preparing_and_loading_is_found_out(tmp_path: Path) -> None:
+    """Old oneDAL bytes beside new explanations would be two models in one."""
+    file = tmp_path / "m.ubj"
+    grow("binary:logistic").save_model(file)
+    prepared = artifact.prepare(tmp_path)
+    grow("binary:logistic", rounds=3).save_model(file)
+
+    with pytest.raises(ArtifactError, match=r"m\.ubj was replaced"):
+        artifact.check_unchanged(tmp_path, prepared)
+    model = artifact.load(tmp_path, threads=1, prepared=prepared)
+    with pytest.raises(ArtifactError, match=r"m\.ubj was replaced"):
+        LATE["explanations"](model)

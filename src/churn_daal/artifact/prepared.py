@@ -18,6 +18,7 @@ from churn_daal import engine
 from churn_daal.artifact import folder, foreign
 from churn_daal.artifact.folder import ONEDAL, XGBOOST_MODEL
 from churn_daal.artifact.manifest import EngineChoice, Manifest
+from churn_daal.artifact.source import Source, digest
 from churn_daal.errors import ArtifactError, ChurnDaalError, UserError
 
 log = logging.getLogger(__name__)
@@ -171,19 +172,25 @@ def unpack(data: bytes) -> Prepared:
 
 
 def check_unchanged(model_dir: Path, prepared: Prepared) -> None:
-    """Make sure that a folder of this toolkit is still the one that was prepared.
+    """Make sure that a folder is still the one that was prepared.
 
     Raises
     ------
     ArtifactError
         A file is missing, or another one than the manifest says.
     """
+    ours = not foreign.is_foreign(model_dir)
     for name, expected in prepared.manifest.files.items():
-        folder.audit_file(model_dir, name, expected)
+        if ours:
+            folder.audit_file(model_dir, name, expected)
+        else:
+            Source(model_dir / name, expected).check()
 
 
 def _prepare_foreign(paths: tuple[Path, ...]) -> Prepared:
     manifests, members, reasons = [], [], []
+    # Before they are read: one that is replaced meanwhile is found out.
+    files = {path.name: digest(path) for path in paths}
     for path in paths:
         booster = foreign.read_foreign(path)
         manifests.append(foreign.describe(booster))
@@ -193,7 +200,7 @@ def _prepare_foreign(paths: tuple[Path, ...]) -> Prepared:
         reasons.append(built.reason)
     reason = next(filter(None, reasons), None)
     choice = EngineChoice("onedal" if reason is None else "xgboost", reason)
-    return Prepared(replace(manifests[0], engine=choice), tuple(members))
+    return Prepared(replace(manifests[0], engine=choice, files=files), tuple(members))
 
 
 def _unusable(path: Path) -> str | None:

@@ -36,7 +36,7 @@ class Source:
             It cannot be read.
         """
         known = manifest.files.get(path.name)
-        return cls(path, known or (_digest(path) if path.exists() else "gone"))
+        return cls(path, known or (digest(path) if path.exists() else "gone"))
 
     def read(self) -> xgboost.Booster:
         """Read the booster; see `foreign.read_foreign`.
@@ -44,19 +44,36 @@ class Source:
         Raises
         ------
         ArtifactError
-            The file has gone or was replaced: what it holds now is another model.
+            As `check`.
         """
-        came = _digest(self.path)
+        self.check()
+        return foreign.read_foreign(self.path)
+
+    def check(self) -> None:
+        """Make sure that the file is the one it was.
+
+        Raises
+        ------
+        ArtifactError
+            It has gone or was replaced: what it holds now is another model.
+        """
+        came = digest(self.path)
         if came != self.sha256:
             raise ArtifactError(
                 f"{self.path} was replaced after the model was loaded: its SHA-256 is "
                 f"{came[:_SHOWN]}..., it was {self.sha256[:_SHOWN]}...; put the old file back, or "
                 "load the model again (restart the server)"
             )
-        return foreign.read_foreign(self.path)
 
 
-def _digest(path: Path) -> str:
+def digest(path: Path) -> str:
+    """Return a file's SHA-256.
+
+    Raises
+    ------
+    ArtifactError
+        It cannot be read.
+    """
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
