@@ -139,7 +139,10 @@ def test_a_worker_that_is_killed_in_a_load_leaves_nothing(server: Running, base:
     with loaded(server.endpoint, "fine") as other, ThreadPoolExecutor(1) as pool:
         load = pool.submit(server.endpoint.load, name, "slow")
         # Its packages are installed; it imports the code, and that never ends.
-        until(lambda: bool([*server.temporary.rglob("churn-daal-packages-*/slowly.py")]), server.process)
+        until(
+            lambda: bool([*server.temporary.rglob("churn-daal-packages-*/slowly.py")]),
+            server.process,
+        )
         for worker in server.workers():
             server.kill(worker)
         with pytest.raises((OSError, HTTPException)):
