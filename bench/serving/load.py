@@ -22,6 +22,7 @@ class Load:
     """What one run of wrk saw: requests a second, and latency in milliseconds."""
 
     rate: float
+    mean: float
     p50: float
     p90: float
     p99: float
@@ -76,4 +77,4 @@ def run(
     if failed or not seen["requests"]:
         raise BenchError(f"of {seen['requests']} requests, failed: {failed or 'all'}")
     rate = seen["requests"] / seen["microseconds"] * 1e6
-    return Load(rate, *(seen[share] / 1e3 for share in ("p50", "p90", "p99")))
+    return Load(rate, *(seen[share] / 1e3 for share in ("mean", "p50", "p90", "p99")))

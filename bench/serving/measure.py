@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import os
 import statistics
 import sys
 import tempfile
+import time
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -22,6 +24,9 @@ from bench.serving.workloads import SHORT, Workload, body, expected, read_answer
 
 TOLERANCE: Final = 1e-5
 WARM_UP_SECONDS: Final = 1
+# A slow cell is loaded longer, until each connection has had this many answers; half a minute at most.
+ANSWERS: Final = 3
+LONGEST_SECONDS: Final = 30
 
 
 @dataclass(frozen=True)
@@ -165,8 +170,7 @@ def checked(server: Running, peer: Peer, workload: Workload, model: Path) -> flo
         They differ by more than 1e-5 of the larger of 1 and the answer, or are none.
     """
     kind = peer.speaks[workload.format]
-    route = server.url.partition(f":{server.port}")[2]
-    status, content = ask(server.port, route, body(workload, kind), SHORT[workload.format])
+    status, content = ask(server.port, server.route, body(workload, kind), SHORT[workload.format])
     if status != 200:
         raise BenchError(f"{workload.name}: answered {status}, {content[:300]!r}")
     wanted = expected(workload, model)
@@ -188,8 +192,20 @@ def _loaded(server: Running, peer: Peer, workload: Workload, plan: Plan) -> load
         path.write_bytes(body(workload, peer.speaks[workload.format]))
         kind = SHORT[workload.format]
         how: dict[str, Any] = {"connections": workload.connections, "core": plan.load_core}
-        load.run(server.url, path, kind, seconds=WARM_UP_SECONDS, **how)
-        return load.run(server.url, path, kind, seconds=plan.seconds, **how)
+        warm = _long_enough(server, path.read_bytes(), kind, workload, WARM_UP_SECONDS)
+        load.run(server.url, path, kind, seconds=warm, **how)
+        seconds = _long_enough(server, path.read_bytes(), kind, workload, plan.seconds)
+        return load.run(server.url, path, kind, seconds=seconds, **how)
+
+
+def _long_enough(
+    server: Running, content: bytes, kind: str, workload: Workload, seconds: int
+) -> int:
+    """Return seconds of load that hold some answers for each connection."""
+    begin = time.perf_counter()
+    ask(server.port, server.route, content, kind)
+    one = time.perf_counter() - begin
+    return max(seconds, min(LONGEST_SECONDS, math.ceil(one * workload.connections * ANSWERS)))
 
 
 def median_load(loads: Sequence[load.Load]) -> load.Load:
@@ -197,6 +213,6 @@ def median_load(loads: Sequence[load.Load]) -> load.Load:
     return load.Load(
         *(
             statistics.median(getattr(one, name) for one in loads)
-            for name in ("rate", "p50", "p90", "p99")
+            for name in ("rate", "mean", "p50", "p90", "p99")
         )
     )

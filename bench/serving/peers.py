@@ -13,6 +13,7 @@ from bench.serving.starts import (
     Place,
     Start,
     aws,
+    aws_behind_nginx,
     bare,
     flask,
     mlserver,
@@ -96,11 +97,19 @@ PEERS: Final[dict[str, Peer]] = (
             pins="aws",
             shows=("flask", "gunicorn", "gevent", "xgboost-cpu", "numpy"),
         ),
+        "aws-nginx": Peer(
+            "the same behind nginx, as that container has it",
+            {"csv": "csv"},
+            aws_behind_nginx,
+            pins="aws",
+            shows=("gunicorn", "gevent", "xgboost-cpu"),
+        ),
         "flask": Peer(
             "a plain app: gunicorn gthread, Flask, XGBoost",
             _ALL,
             flask,
             shows=("flask", "gunicorn", "xgboost-cpu"),
+            raw=True,
         ),
         "mlserver": Peer(
             "MLServer with its XGBoost runtime",

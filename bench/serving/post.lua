@@ -11,9 +11,9 @@ end
 function done(summary, latency, _)
   local errors = summary.errors
   io.write(string.format(
-    'result {"requests": %d, "microseconds": %d, "p50": %d, "p90": %d, "p99": %d, '
+    'result {"requests": %d, "microseconds": %d, "mean": %d, "p50": %d, "p90": %d, "p99": %d, '
     .. '"status": %d, "connect": %d, "read": %d, "write": %d, "timeout": %d}\n',
     summary.requests, summary.duration,
-    latency:percentile(50), latency:percentile(90), latency:percentile(99),
+    latency.mean, latency:percentile(50), latency:percentile(90), latency:percentile(99),
     errors.status, errors.connect, errors.read, errors.write, errors.timeout))
 end

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 Document = dict[str, Any]
 # What the servers of this project are compared with, where it was measured.
-RIVALS: Final = ("aws", "flask")
+RIVALS: Final = ("aws", "aws-nginx", "flask")
 
 
 def tables(found: Document) -> str:
@@ -17,6 +17,7 @@ def tables(found: Document) -> str:
         _servers(found),
         _rates(found, "rate", "Requests a second, median of the rounds", "{:,.0f}"),
         _ratios(found),
+        _rates(found, "mean", "Latency, mean in ms", "{:,.2f}"),
         _rates(found, "p50", "Latency, p50 in ms", "{:,.2f}"),
         _rates(found, "p99", "Latency, p99 in ms", "{:,.2f}"),
         _starts(found),
@@ -83,7 +84,8 @@ def _ratios(found: Document) -> str:
     rows = []
     for workload, of in cells.items():
         row = [
-            f"{of[o]['rate'] / of[r]['rate']:.1f} x, p50 {of[o]['p50'] / of[r]['p50']:.2f}"
+            f"{of[o]['rate'] / of[r]['rate']:.1f} x, mean {of[o]['mean'] / of[r]['mean']:.2f}, "
+            f"p50 {of[o]['p50'] / of[r]['p50']:.2f}"
             if o in of and r in of
             else "-"
             for o, r in pairs
@@ -91,7 +93,9 @@ def _ratios(found: Document) -> str:
         if set(row) != {"-"}:
             rows.append([workload, *row])
     head = ["workload", *(f"{o} against {r}" for o, r in pairs)]
-    return "**Ratios: requests a second, and p50 as a share**\n\n" + _table(head, rows)
+    return "**Ratios: requests a second, and latency, mean and p50, as a share**\n\n" + _table(
+        head, rows
+    )
 
 
 def _starts(found: Document) -> str:

@@ -31,7 +31,9 @@ class Running:
 
     Attributes
     ----------
-    url
+    process
+        Its first process.
+    port, route
         Where rows are posted.
     start_seconds
         From the start of its process to its first answer of 200 to rows.
@@ -39,8 +41,13 @@ class Running:
 
     process: int
     port: int
-    url: str
+    route: str
     start_seconds: float
+
+    @property
+    def url(self) -> str:
+        """Where rows are posted."""
+        return f"http://127.0.0.1:{self.port}{self.route}"
 
 
 @contextlib.contextmanager
@@ -73,8 +80,7 @@ def running(
             try:
                 _wait(process, place, peer, body, content_type)
                 took = time.perf_counter() - begin
-                url = f"http://127.0.0.1:{place.port}{peer.route}"
-                yield Running(process.pid, place.port, url, took)
+                yield Running(process.pid, place.port, peer.route, took)
             finally:
                 _end(process)
 

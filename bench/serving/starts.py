@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sysconfig
@@ -13,7 +14,6 @@ from pathlib import Path
 from typing import Final
 
 from bench.serving.home import APPS, ROOT, BenchError
-from bench.serving.models import NAMES
 
 # As many as `serve` has in a worker, for every server that has threads.
 THREADS: Final = "16"
@@ -88,7 +88,13 @@ def _booster(place: Place, **more: str) -> dict[str, str]:
 def flask(place: Place) -> Start:
     """Start the plain app."""
     command = _gunicorn(place, "plain_flask:app", "--worker-class", "gthread", "--threads", THREADS)
-    return Start(command, _booster(place, BENCH_COLUMNS=json.dumps(NAMES)))
+    schema = json.loads((place.model / "daal" / "manifest.json").read_text())["schema"]
+    words = {"number": [], "boolean": ["no", "yes"]}
+    columns = [
+        (column["name"], words.get(column["kind"]) or column.get("categories", []))
+        for column in schema["columns"]
+    ]
+    return Start(command, _booster(place, BENCH_COLUMNS=json.dumps(columns)))
 
 
 def aws(place: Place) -> Start:
@@ -193,25 +199,56 @@ def mms(place: Place) -> Start:
     return Start(command, _booster(place))
 
 
+def aws_behind_nginx(place: Place) -> Start:
+    """Start the same behind nginx, over a socket in a file, as AWS's container runs it.
+
+    Raises
+    ------
+    BenchError
+        nginx is not installed.
+    """
+    to = place.folder / "gunicorn.sock"
+    server = (
+        f"keepalive_timeout 3; location / {{ proxy_pass http://unix:{to}:; proxy_redirect off;\n"
+        "proxy_set_header Host $http_host; proxy_read_timeout 60s;\n"
+        "proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for; }"
+    )
+    front = _nginx(place, server, "access_log /dev/stdout combined;")
+    behind = aws(place)
+    command = [
+        word if word != f"127.0.0.1:{place.port}" else f"unix:{to}" for word in behind.command
+    ]
+    # The group of processes is ended together.
+    both = f"{shlex.join(front)} & exec {shlex.join(command)}"
+    return Start(["bash", "-c", both], behind.environ)
+
+
 def nginx(place: Place) -> Start:
-    """Start nginx.
+    """Start nginx with a constant answer.
 
     Raises
     ------
     BenchError
         It is not installed.
     """
+    answer = "keepalive_requests 100000000; client_body_buffer_size 1m;\n"
+    return Start(
+        _nginx(place, answer + "location / { return 200 '0.5\n'; }", "access_log off;"), {}
+    )
+
+
+def _nginx(place: Place, server: str, log: str) -> list[str]:
     program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
     if program is None:
         raise BenchError("nginx is missing: apt-get install nginx-light")
     at = place.folder
     parts = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     temporary = " ".join(f"{part}_temp_path {at}/{part};" for part in parts)
+    # As root its workers would be another user, who cannot reach a folder of root's own.
+    user = "user root;" if os.geteuid() == 0 else ""
     (at / "nginx.conf").write_text(
-        f"worker_processes 1; daemon off; pid {at}/pid; error_log {at}/error.log;\n"
-        "events { worker_connections 1024; }\n"
-        f"http {{ access_log off; {temporary} client_max_body_size 0; client_body_buffer_size 1m;\n"
-        "keepalive_requests 100000000; server {\n"
-        f"listen 127.0.0.1:{place.port}; location / {{ return 200 '0.5\\n'; }} }} }}\n"
+        f"{user} worker_processes 1; daemon off; pid {at}/pid; error_log {at}/error.log;\n"
+        f"events {{ worker_connections 2048; }}\nhttp {{ {log} {temporary}\n"
+        f"client_max_body_size 0; server {{ listen 127.0.0.1:{place.port};\n{server} }} }}\n"
     )
-    return Start([program, "-c", str(at / "nginx.conf"), "-p", str(at)], {})
+    return [program, "-c", str(at / "nginx.conf"), "-p", str(at)]

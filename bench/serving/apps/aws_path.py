@@ -15,8 +15,13 @@ import pickle
 from email.message import Message
 from pathlib import Path
 
+# Its modules import these at start, for work that requests of CSV do not ask for.
+import boto3  # noqa: F401
 import flask
 import numpy as np
+import pandas as pd  # noqa: F401
+import pyarrow.parquet  # noqa: F401
+import scipy.sparse  # noqa: F401
 import xgboost
 
 # There, the root logger writes every line of INFO to the console, with its time.
