@@ -67,11 +67,12 @@ def as_utf8(body: memoryview, charset: str = UTF8) -> memoryview | bytes:
 
 
 def line_pieces(
-    body: memoryview, charset: str = UTF8, *, size: int = PIECE_BYTES
+    body: memoryview, charset: str = UTF8, *, size: int = PIECE_BYTES, start: int = 0
 ) -> Iterator[bytes]:
     """Yield a body as UTF-8 in pieces of whole lines (LF), of about `size` bytes or one line each.
 
-    A byte order mark at its start is left out. What is UTF-8 already is not checked to be so.
+    A byte order mark at its start is left out, and in UTF-8 `start` bytes behind it. What is UTF-8
+    already is not checked to be so.
 
     Raises
     ------
@@ -86,7 +87,7 @@ def line_pieces(
         if not is_utf8(charset):
             yield from _whole_lines(_converted(body, charset))
             return
-    body = _without_mark(body)
+    body = _without_mark(body)[start:]
     if len(body) > size:
         yield from _whole_lines(
             bytes(body[start : start + size]) for start in range(0, len(body), size)
@@ -95,16 +96,24 @@ def line_pieces(
         yield bytes(body)
 
 
-def text_lines(body: memoryview, charset: str = UTF8) -> Iterator[str]:
+def text_lines(
+    body: memoryview, charset: str = UTF8, *, start: int = 0, before: int = 0
+) -> Iterator[str]:
     """Yield a body's lines with their ends: LF, CRLF or CR.
+
+    Parameters
+    ----------
+    body, charset, start
+        See `line_pieces`.
+    before
+        Lines that were passed over, for messages.
 
     Raises
     ------
     DecodeError
         See `line_pieces`; also where a byte is not UTF-8.
     """
-    before = 0
-    for piece in line_pieces(body, charset):
+    for piece in line_pieces(body, charset, start=start):
         try:
             text = piece.decode()
         except UnicodeDecodeError as error:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from churn_daal.errors import DecodeError, SchemaError
-from churn_daal.serving.decoders.blocks import UTF8, rows_at_a_time, text_lines
+from churn_daal.serving.decoders.blocks import UTF8, line_pieces, rows_at_a_time, text_lines
 from churn_daal.tabular import cells
 from churn_daal.tabular.csv_cells import reader
 from churn_daal.tabular.encoder import Encoder, Matrix
 from churn_daal.tabular.schema import Schema
 
+# Text that is read in one go.
+_PIECE: Final = 1 << 18
 # A record's line number and its cells.
 Record: TypeAlias = tuple[int, list[str]]
 
@@ -44,14 +46,50 @@ def decode_csv(
     DecodeError, SchemaError
         Naming row and column.
     """
+    charset, mode = parameters.get("charset", UTF8), parameters.get("header", "auto")
+    read = rows = 0
+    if charset == UTF8:
+        # A row has a byte a cell at least, its end counted.
+        size = min(_PIECE, _most_rows(encoder.schema) * len(encoder.schema.columns))
+        for piece in line_pieces(body, size=size):
+            quick = rows or _begins_with_a_row(piece, mode, encoder.schema)
+            matrix = encoder.from_plain_text(piece) if quick else None
+            if matrix is None:
+                break
+            yield matrix
+            read += len(piece)
+            rows += len(matrix)
+        else:
+            return
+    yield from _strict(text_lines(body, charset, start=read, before=rows), mode, encoder, rows)
+
+
+def _most_rows(schema: Schema) -> int:
+    return rows_at_a_time(max(schema.width, len(schema.columns)))
+
+
+def _begins_with_a_row(text: bytes, mode: str, schema: Schema) -> bool:
+    """Tell whether line 1 is no header for sure: one would have a name in its first cell."""
+    if mode != "auto":
+        return mode == "absent"
+    first = text.partition(b"\n")[0].partition(schema.delimiter.encode())[0]
+    return not schema.knows(first.decode(errors="replace").strip(cells.WHITESPACE))
+
+
+def _strict(lines: Iterator[str], mode: str, encoder: Encoder, before: int) -> Iterator[Matrix]:
+    """Decode cell by cell what follows on `before` rows; it alone tells what is wrong."""
     schema = encoder.schema
-    records = _records(body, schema, parameters.get("charset", UTF8))
+    records = _records(lines, schema, before)
+    if before:
+        rows = _Rows(encoder, len(schema.columns), before=before)
+        yield from map(rows.encode, _blocks(records, _most_rows(schema)))
+        return
     first = next(records, None)
     if first is None:
         return
-    header = _header(first[1], parameters.get("header", "auto"), schema)
+    header = _header(first[1], mode, schema)
     width = len(first[1])
-    places: Sequence[int] = range(width)
+    places: Sequence[int] | None = None
     if header is None:
         _check_count(first, schema)
         records = chain([first], records)
@@ -59,21 +97,24 @@ def decode_csv(
         schema.check_names(header, row=1)
         found = {name: place for place, name in enumerate(header)}
         places = [found[name] for name in schema.names]
-    rows = _Rows(encoder, width, places, header=header is not None)
-    for block in _blocks(records, rows_at_a_time(width)):
-        yield rows.encode(block)
+    rows = _Rows(encoder, width, places)
+    yield from map(rows.encode, _blocks(records, min(rows_at_a_time(width), _most_rows(schema))))
     if header is not None and not rows.count:
         raise DecodeError("a header, but no rows under it; send at least one row", row=1)
 
 
 class _Rows:
-    """Encodes blocks of records that all have the first one's width."""
+    """Encodes blocks of records that all have the first one's width.
+
+    Under a header, `places` are those of the schema's columns in a record.
+    """
 
     def __init__(
-        self, encoder: Encoder, width: int, places: Sequence[int], *, header: bool
+        self, encoder: Encoder, width: int, places: Sequence[int] | None = None, *, before: int = 0
     ) -> None:
-        self._encoder, self._width, self._places, self._header = encoder, width, places, header
-        self.count = 0
+        self._encoder, self._width, self._header = encoder, width, places is not None
+        self._places = range(width) if places is None else places
+        self.count = before
 
     def encode(self, block: Sequence[Record]) -> Matrix:
         lines, rows = zip(*block, strict=True)
@@ -119,14 +160,15 @@ def _blocks(records: Iterator[Record], size: int) -> Iterator[list[Record]]:
         yield block
 
 
-def _records(body: memoryview, schema: Schema, charset: str) -> Iterator[Record]:
-    """Yield records, empty lines at the end left out."""
-    records = reader(text_lines(body, charset), schema.delimiter, strict=True)
+def _records(lines: Iterator[str], schema: Schema, before: int) -> Iterator[Record]:
+    """Yield records, empty lines at the end left out; lines count on from `before`."""
+    records = reader(lines, schema.delimiter, strict=True)
     one = len(schema.columns) == 1
-    last = empty = 0
+    last = before
+    empty = 0
     try:
         for row in records:
-            last = records.line_num
+            last = before + records.line_num
             if row or one:
                 if empty:
                     raise DecodeError("an empty line between rows; remove it", row=empty)
