@@ -19,13 +19,12 @@ from churn_daal.errors import (
 from churn_daal.serving import media
 from churn_daal.serving.decoders import FORMATS, Format
 from churn_daal.serving.drift import Ranges
-from churn_daal.serving.encoders import CONCATENATED, ENCODERS
+from churn_daal.serving.encoders import CONCATENATED, ENCODERS, SCORE_ALONE
 from churn_daal.serving.options import USUAL, read_options
 from churn_daal.serving.outputs import Plan, plan
 from churn_daal.serving.predictions import Predictions, predictions
 from churn_daal.serving.request import Answer, Request
 from churn_daal.serving.spool import spooled
-from churn_daal.serving.trace import Trace
 from churn_daal.tabular.encoder import Encoder, Matrix
 
 # The types that are written, for each that is read the one it is answered with first.
@@ -92,8 +91,16 @@ class ModelService:
         first = next(blocks, None)
         if first is None:
             return Answer(204)
-        answered = self._predict(chain([first], blocks), planned, trace)
-        body = trace.encoding(partial(_encoded, wanted), answered)
+        predict = partial(predictions, self.model, planned, labelled=wanted not in SCORE_ALONE)
+        second = next(blocks, None)
+        if second is None:
+            # Most requests: they are spared what blocks cost.
+            body: bytes | memoryview = trace.encoding(
+                ENCODERS[wanted], [trace.predicting(predict, first)]
+            )
+        else:
+            answered = map(partial(trace.predicting, predict), chain([first, second], blocks))
+            body = trace.encoding(partial(_encoded, wanted), answered)
         # JSON is UTF-8 by its own rule, and other types are no text; CSV has to say so.
         written = f"{wanted}; charset=utf-8" if wanted == "text/csv" else wanted
         return Answer(200, body, written)
@@ -103,13 +110,6 @@ class ModelService:
         if options is USUAL:
             return self._usual
         return plan(self.model.manifest, options, self.outputs)
-
-    def _predict(
-        self, blocks: Iterable[Matrix], planned: Plan, trace: Trace
-    ) -> Iterator[Predictions]:
-        predict = partial(predictions, self.model, planned)
-        for matrix in blocks:
-            yield trace.predicting(predict, matrix)
 
     def _rows(self, read: Format, request: Request, declared: media.MediaType) -> Iterator[Matrix]:
         trace = request.trace

@@ -79,7 +79,18 @@ class Encoder:
         -------
         What `from_text` makes of their cells; None where the text has to be read strictly.
         """
-        return self._plain_rows.read(text, self._unseen if self._unseen is not None else {})
+        return self._plain_rows.of_text(text, {} if self._unseen is None else self._unseen)
+
+    def from_json_rows(self, rows: Sequence[Sequence[Any]]) -> Matrix:
+        """Encode rows of JSON values, 1 or more, each with one for each column; see `from_json`.
+
+        Raises
+        ------
+        SchemaError
+            As `from_json`; `row` counts from 1.
+        """
+        matrix = self._plain_rows.of_values(rows, {} if self._unseen is None else self._unseen)
+        return self.from_json(list(zip(*rows, strict=True))) if matrix is None else matrix
 
     def from_text(self, columns: Sequence[Sequence[str]]) -> Matrix:
         """Encode text cells, as a CSV has them.

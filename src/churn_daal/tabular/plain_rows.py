@@ -1,9 +1,9 @@
-"""Rows of plain text read in one go: the quick way of the encoder, for text it is sure about.
+"""Rows of plain cells read in one go: the quick way of the encoder, for what it is sure about.
 
-Each cell is turned into the text of a number, categories and words by a table compiled from the
-schema, and one JSON parser reads all of them: a tenth of the time that float() takes a cell.
-JSON's numbers are some of those of `tabular.cells`, rounded alike, and what is none of them is
-left to the encoder's strict way, which alone tells what is wrong with a cell.
+Categories and words become numbers by a table compiled from the schema. Text is then read by one
+JSON parser, which takes a tenth of the time that float() does: JSON's numbers are some of those of
+`tabular.cells`, rounded alike. What is none of them is left to the encoder's strict way, which
+alone tells what is wrong with a cell.
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from itertools import chain
+from types import NoneType
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -27,22 +29,40 @@ _NUMERIC: Final = b"0123456789+-.eE ,"
 _MISSING: Final = re.compile(
     rb"(?<![^,])(?:%b)(?![^,])" % b"|".join(sorted(word.encode() for word in cells.MISSING if word))
 )
-_NO_CODE: Final = b""
+_NUMBERS: Final = frozenset({float, int, NoneType})
 
 
 @dataclass(frozen=True)
 class _Words:
-    """A column that is not of numbers: its place, where its codes begin, and their table."""
+    """A column that is not of numbers: its place, where its codes begin, and their tables."""
 
     column: Column
     place: int
     offset: int
     codes: Mapping[str, int]
-    # By the bytes of a cell: the code as JSON, nothing where it has none.
-    table: Mapping[bytes, bytes]
+    # What most cells are, None for missing; and as JSON by the bytes of a text.
+    values: Mapping[str | bool | None, int | None]
+    texts: Mapping[bytes, bytes]
 
-    def read(self, found: list[bytes], unseen: dict[int, int]) -> list[bytes]:
-        """Return the codes of the column's cells; what training has not seen is counted.
+    @classmethod
+    def of(cls, column: Column, place: int, offset: int, codes: Mapping[str, int]) -> _Words:
+        values: dict[str | bool | None, int | None]
+        if column.kind == "boolean":
+            values = {"": None, "1": 1, "0": 0, True: 1, False: 0}
+            for word in cells.TRUE | cells.FALSE:
+                code = int(word in cells.TRUE)
+                values |= dict.fromkeys((word, word.upper(), word.capitalize()), code)
+        else:
+            # Some texts are another category than they say, see `cells.category`.
+            values = {text: code for text, code in codes.items() if cells.category(text) == text}
+            values[""] = codes.get("")
+        texts = {
+            text.encode(): _text(code) for text, code in values.items() if isinstance(text, str)
+        }
+        return cls(column, place, offset, codes, values | {None: values[""]}, texts)
+
+    def of_texts(self, found: list[bytes], unseen: dict[int, int]) -> list[bytes]:
+        """Return the codes of a column's cells as JSON; what training has not seen is counted.
 
         Raises
         ------
@@ -50,22 +70,39 @@ class _Words:
             A cell is not UTF-8, or breaks the column's grammar.
         """
         try:
-            return [*map(self.table.__getitem__, found)]
+            return [*map(self.texts.__getitem__, found)]
         except KeyError:
-            return [self.table.get(cell) or self._read(cell, unseen) for cell in found]
+            known = self.texts.get
+            return [known(cell) or _text(self._code(cell.decode(), unseen)) for cell in found]
 
-    def _read(self, cell: bytes, unseen: dict[int, int]) -> bytes:
-        text = cell.decode()
+    def of_values(self, found: list[Any], unseen: dict[int, int]) -> list[int | None]:
+        """Return the codes of JSON's values, None for missing; see `of_texts`.
+
+        Raises
+        ------
+        ValueError, TypeError
+            A value breaks the column's grammar.
+        """
+        known = self.values
+        try:
+            return [*map(known.__getitem__, found)]
+        except KeyError:
+            return [known[x] if x in known else self._code(x, unseen) for x in found]
+
+    def _code(self, cell: Any, unseen: dict[int, int]) -> int | None:  # noqa: ANN401 - JSON's
         if self.column.kind == "boolean":
-            [value] = cells.booleans([text])
-            return _NO_CODE if math.isnan(value) else b"%d" % value
+            [value] = cells.booleans([cell])
+            return None if math.isnan(value) else int(value)
+        [text] = cells.json_categories([cell])
         category = cells.category(text)
         code = self.codes.get(category or "")
-        if code is not None:
-            return b"%d" % code
-        if category is not None:
+        if code is None and category is not None:
             unseen[self.place] = unseen.get(self.place, 0) + 1
-        return _NO_CODE
+        return code
+
+
+def _text(code: int | None) -> bytes:
+    return b"" if code is None else b"%d" % code
 
 
 class PlainRows:
@@ -90,14 +127,14 @@ class PlainRows:
         start = offset = first = 0
         for place, (column, table) in enumerate(zip(schema.columns, codes, strict=True)):
             if column.kind != "number":
-                self._words.append(_Words(column, place, offset, table, _table(column, table)))
+                self._words.append(_Words.of(column, place, offset, table))
             if column.encoding == "onehot":
                 self._runs.append((start, place, first))
                 start, first = place + 1, offset + column.width
             offset += column.width
         self._runs.append((start, self._cells, first))
 
-    def read(self, text: bytes, unseen: dict[int, int]) -> Matrix | None:
+    def of_text(self, text: bytes, unseen: dict[int, int]) -> Matrix | None:
         """Encode lines that end with LF; the last may lack it.
 
         Parameters
@@ -113,29 +150,61 @@ class PlainRows:
         C-contiguous float32 (n, schema.width) as `Encoder.from_text` makes it; None where the
         text is not plain enough to be sure of that.
         """
+        if not text:
+            return None
         text = text.removesuffix(b"\n")
         ends = text.translate(None, self._others)
         rows = len(ends) // self._cells + 1
         if ends != (self._pattern * rows)[:-1] or b'"' in text or b"\r" in text:
             return None
-        found: dict[int, int] = {}
+        new: dict[int, int] = {}
         if self._words:
             listed = text.replace(b"\n", self._delimiter).split(self._delimiter)
             try:
                 for words in self._words:
                     column = slice(words.place, None, self._cells)
-                    listed[column] = words.read(listed[column], found)
+                    listed[column] = words.of_texts(listed[column], new)
             except ValueError:
                 return None
-            numbers = b",".join(listed)
+            text = b",".join(listed)
         else:
-            numbers = text.replace(b"\n", b",").replace(self._delimiter, b",")
-        values = _values(numbers, rows, self._cells)
-        if values is None:
+            text = text.replace(b"\n", b",").replace(self._delimiter, b",")
+        numbers = _parsed(text)
+        return None if numbers is None else self._encoded(numbers, rows, new, unseen)
+
+    def of_values(self, rows: Sequence[Sequence[Any]], unseen: dict[int, int]) -> Matrix | None:
+        """Encode rows of JSON values, each of the schema's length; see `of_text`.
+
+        Returns
+        -------
+        As `Encoder.from_json` makes it, or None.
+        """
+        listed = [*chain.from_iterable(rows)]
+        new: dict[int, int] = {}
+        try:
+            for words in self._words:
+                column = slice(words.place, None, self._cells)
+                listed[column] = words.of_values(listed[column], new)
+        except (ValueError, TypeError):
             return None
-        for place, count in found.items():
+        if not _NUMBERS.issuperset(map(type, listed)):
+            return None
+        return self._encoded(listed, len(rows), new, unseen)
+
+    def _encoded(
+        self, numbers: list[Any], rows: int, new: dict[int, int], unseen: dict[int, int]
+    ) -> Matrix | None:
+        if len(numbers) != rows * self._cells:
+            return None
+        try:
+            with np.errstate(over="raise"):
+                # By way of float64, as every number is; None becomes NaN.
+                values = np.fromiter(numbers, np.float32, len(numbers))
+        except (FloatingPointError, OverflowError):
+            return None
+        for place, count in new.items():
             unseen[place] = unseen.get(place, 0) + count
-        return self._spread(values)
+        return self._spread(values.reshape(rows, self._cells))
 
     def _spread(self, values: Matrix) -> Matrix:
         """Write one-hot codes as the columns they stand for."""
@@ -163,46 +232,30 @@ def _set_ones(matrix: Matrix, codes: Matrix, offset: int) -> None:
     matrix[rows, offset + codes[rows].astype(np.intp)] = 1.0
 
 
-def _values(numbers: bytes, rows: int, columns: int) -> Matrix | None:
-    """Read numbers between commas; None where one is not JSON's, or beyond float32."""
+def _parsed(text: bytes) -> list[Any] | None:
+    """Read numbers between commas; None where one is not JSON's."""
     # Letters but e would be JSON's true and null, quotes its texts, brackets its lists.
-    if numbers.translate(None, _NUMERIC):
-        numbers = _MISSING.sub(b"", numbers)
-        if numbers.translate(None, _NUMERIC):
+    if text.translate(None, _NUMERIC):
+        text = _MISSING.sub(b"", text)
+        if text.translate(None, _NUMERIC):
             return None
-    text = b"[%b]" % numbers
+    text = b"[%b]" % text
     # JSON's integers have no negative zero.
     if b"-" in text and any(zero in text for zero in (b"-0,", b"-0]", b"-0 ")):
         return None
+    numbers: list[Any]
     try:
         try:
-            values = orjson.loads(text)
+            numbers = orjson.loads(text)
         except orjson.JSONDecodeError:
             # Searched for only now: that takes as long as to parse.
-            values = orjson.loads(_with_nulls(text))
-        if len(values) != rows * columns:
-            return None
-        with np.errstate(over="raise"):
-            # By way of float64, as every number is; None becomes NaN.
-            return np.fromiter(values, np.float32, len(values)).reshape(rows, columns)
-    except (orjson.JSONDecodeError, FloatingPointError):
+            numbers = orjson.loads(_with_nulls(text))
+    except orjson.JSONDecodeError:
         return None
+    return numbers
 
 
 def _with_nulls(text: bytes) -> bytes:
     # Twice: the second comma of two is the first of the next two.
     text = text.replace(b",,", b",null,").replace(b",,", b",null,")
     return text.replace(b"[,", b"[null,").replace(b",]", b",null]")
-
-
-def _table(column: Column, codes: Mapping[str, int]) -> dict[bytes, bytes]:
-    if column.kind == "boolean":
-        words = {"": _NO_CODE, "1": b"1", "0": b"0"}
-        for word in cells.TRUE | cells.FALSE:
-            for text in (word, word.upper(), word.capitalize()):
-                words[text] = b"1" if word in cells.TRUE else b"0"
-    else:
-        # Some texts are another category than they say, see `cells.category`.
-        words = {text: b"%d" % code for text, code in codes.items() if cells.category(text) == text}
-        words.setdefault("", b"%d" % codes[""] if "" in codes else _NO_CODE)
-    return {text.encode(): code for text, code in words.items()}

@@ -62,7 +62,7 @@ def as_utf8(body: memoryview, charset: str = UTF8) -> memoryview | bytes:
         See `line_pieces`.
     """
     if charset == UTF8:
-        return _without_mark(body)
+        return without_mark(body)
     return b"".join(line_pieces(body, charset))
 
 
@@ -87,7 +87,7 @@ def line_pieces(
         if not is_utf8(charset):
             yield from _whole_lines(_converted(body, charset))
             return
-    body = _without_mark(body)[start:]
+    body = without_mark(body)[start:]
     if len(body) > size:
         yield from _whole_lines(
             bytes(body[start : start + size]) for start in range(0, len(body), size)
@@ -123,7 +123,8 @@ def text_lines(
         before += piece.count(b"\n")
 
 
-def _without_mark(body: memoryview) -> memoryview:
+def without_mark(body: memoryview) -> memoryview:
+    """Return a body behind the byte order mark at its start, if there is one."""
     mark = codecs.BOM_UTF8
     return body[len(mark) :] if bytes(body[: len(mark)]) == mark else body
 
