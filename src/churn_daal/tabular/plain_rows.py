@@ -8,10 +8,8 @@ alone tells what is wrong with a cell.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import chain
 from types import NoneType
 from typing import Any, Final
@@ -21,7 +19,8 @@ import numpy.typing as npt
 import orjson
 
 from churn_daal.tabular import cells
-from churn_daal.tabular.schema import Column, Schema
+from churn_daal.tabular.schema import Schema
+from churn_daal.tabular.word_codes import Words
 
 Matrix = npt.NDArray[np.float32]
 
@@ -30,79 +29,6 @@ _MISSING: Final = re.compile(
     rb"(?<![^,])(?:%b)(?![^,])" % b"|".join(sorted(word.encode() for word in cells.MISSING if word))
 )
 _NUMBERS: Final = frozenset({float, int, NoneType})
-
-
-@dataclass(frozen=True)
-class _Words:
-    """A column that is not of numbers: its place, where its codes begin, and their tables."""
-
-    column: Column
-    place: int
-    offset: int
-    codes: Mapping[str, int]
-    # What most cells are, None for missing; and as JSON by the bytes of a text.
-    values: Mapping[str | bool | None, int | None]
-    texts: Mapping[bytes, bytes]
-
-    @classmethod
-    def of(cls, column: Column, place: int, offset: int, codes: Mapping[str, int]) -> _Words:
-        values: dict[str | bool | None, int | None]
-        if column.kind == "boolean":
-            values = {"": None, "1": 1, "0": 0, True: 1, False: 0}
-            for word in cells.TRUE | cells.FALSE:
-                code = int(word in cells.TRUE)
-                values |= dict.fromkeys((word, word.upper(), word.capitalize()), code)
-        else:
-            # Some texts are another category than they say, see `cells.category`.
-            values = {text: code for text, code in codes.items() if cells.category(text) == text}
-            values[""] = codes.get("")
-        texts = {
-            text.encode(): _text(code) for text, code in values.items() if isinstance(text, str)
-        }
-        return cls(column, place, offset, codes, values | {None: values[""]}, texts)
-
-    def of_texts(self, found: list[bytes], unseen: dict[int, int]) -> list[bytes]:
-        """Return the codes of a column's cells as JSON; what training has not seen is counted.
-
-        Raises
-        ------
-        ValueError
-            A cell is not UTF-8, or breaks the column's grammar.
-        """
-        try:
-            return [*map(self.texts.__getitem__, found)]
-        except KeyError:
-            known = self.texts.get
-            return [known(cell) or _text(self._code(cell.decode(), unseen)) for cell in found]
-
-    def of_values(self, found: list[Any], unseen: dict[int, int]) -> list[int | None]:
-        """Return the codes of JSON's values, None for missing; see `of_texts`.
-
-        Raises
-        ------
-        ValueError, TypeError
-            A value breaks the column's grammar.
-        """
-        known = self.values
-        try:
-            return [*map(known.__getitem__, found)]
-        except KeyError:
-            return [known[x] if x in known else self._code(x, unseen) for x in found]
-
-    def _code(self, cell: Any, unseen: dict[int, int]) -> int | None:  # noqa: ANN401 - JSON's
-        if self.column.kind == "boolean":
-            [value] = cells.booleans([cell])
-            return None if math.isnan(value) else int(value)
-        [text] = cells.json_categories([cell])
-        category = cells.category(text)
-        code = self.codes.get(category or "")
-        if code is None and category is not None:
-            unseen[self.place] = unseen.get(self.place, 0) + 1
-        return code
-
-
-def _text(code: int | None) -> bytes:
-    return b"" if code is None else b"%d" % code
 
 
 class PlainRows:
@@ -121,13 +47,13 @@ class PlainRows:
         self._delimiter = schema.delimiter.encode()
         self._pattern = self._delimiter * (self._cells - 1) + b"\n"
         self._others = bytes(set(range(256)) - set(self._delimiter + b"\n"))
-        self._words: list[_Words] = []
+        self._words: list[Words] = []
         # First and last raw column, and matrix column, of those that are a number each.
         self._runs: list[tuple[int, int, int]] = []
         start = offset = first = 0
         for place, (column, table) in enumerate(zip(schema.columns, codes, strict=True)):
             if column.kind != "number":
-                self._words.append(_Words.of(column, place, offset, table))
+                self._words.append(Words.of(column, place, offset, table))
             if column.encoding == "onehot":
                 self._runs.append((start, place, first))
                 start, first = place + 1, offset + column.width
@@ -168,9 +94,17 @@ class PlainRows:
                 return None
             text = b",".join(listed)
         else:
-            text = text.replace(b"\n", b",").replace(self._delimiter, b",")
+            text = text.replace(b"\n", b",")
+            if self._delimiter != b",":
+                text = text.replace(self._delimiter, b",")
         numbers = _parsed(text)
-        return None if numbers is None else self._encoded(numbers, rows, new, unseen)
+        values = None if numbers is None else _floats(numbers, rows * self._cells)
+        if values is None:
+            return None
+        # JSON's integers have no negative zero; whether there is any zero is told sooner.
+        if b"-" in text and np.count_nonzero(values) < len(values) and _negative_zero(text):
+            return None
+        return self._encoded(values, new, unseen)
 
     def of_values(self, rows: Sequence[Sequence[Any]], unseen: dict[int, int]) -> Matrix | None:
         """Encode rows of JSON values, each of the schema's length; see `of_text`.
@@ -189,25 +123,13 @@ class PlainRows:
             return None
         if not _NUMBERS.issuperset(map(type, listed)):
             return None
-        return self._encoded(listed, len(rows), new, unseen)
+        values = _floats(listed, len(rows) * self._cells)
+        return None if values is None else self._encoded(values, new, unseen)
 
-    def _encoded(
-        self, numbers: list[Any], rows: int, new: dict[int, int], unseen: dict[int, int]
-    ) -> Matrix | None:
-        if len(numbers) != rows * self._cells:
-            return None
-        try:
-            with np.errstate(over="raise"):
-                # By way of float64, as every number is; None becomes NaN.
-                values = np.fromiter(numbers, np.float32, len(numbers))
-        except (FloatingPointError, OverflowError):
-            return None
+    def _encoded(self, values: Matrix, new: dict[int, int], unseen: dict[int, int]) -> Matrix:
         for place, count in new.items():
             unseen[place] = unseen.get(place, 0) + count
-        return self._spread(values.reshape(rows, self._cells))
-
-    def _spread(self, values: Matrix) -> Matrix:
-        """Write one-hot codes as the columns they stand for."""
+        values = values.reshape(-1, self._cells)
         if self._width == self._cells and len(self._runs) == 1:
             return values
         matrix = np.zeros((len(values), self._width), dtype=np.float32)
@@ -218,6 +140,18 @@ class PlainRows:
             if words.column.encoding == "onehot":
                 _set_ones(matrix, values[:, words.place], words.offset)
         return matrix
+
+
+def _floats(numbers: Sequence[float | None], count: int) -> Matrix | None:
+    """Return so many numbers as float32, (count,); None if it is another count or one overflows."""
+    if len(numbers) != count:
+        return None
+    try:
+        with np.errstate(over="raise"):
+            # By way of float64, as every number is; None becomes NaN.
+            return np.fromiter(numbers, np.float32, count)
+    except (FloatingPointError, OverflowError):
+        return None
 
 
 def _set_ones(matrix: Matrix, codes: Matrix, offset: int) -> None:
@@ -240,9 +174,6 @@ def _parsed(text: bytes) -> list[Any] | None:
         if text.translate(None, _NUMERIC):
             return None
     text = b"[%b]" % text
-    # JSON's integers have no negative zero.
-    if b"-" in text and any(zero in text for zero in (b"-0,", b"-0]", b"-0 ")):
-        return None
     numbers: list[Any]
     try:
         try:
@@ -253,6 +184,11 @@ def _parsed(text: bytes) -> list[Any] | None:
     except orjson.JSONDecodeError:
         return None
     return numbers
+
+
+def _negative_zero(text: bytes) -> bool:
+    """Tell whether one of the numbers is `-0`, with commas or blanks around."""
+    return b"-0," in text or text.endswith(b"-0") or (b" " in text and b"-0 " in text)
 
 
 def _with_nulls(text: bytes) -> bytes:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from churn_daal.serving.decoders.blocks import UTF8, line_pieces, text_lines, without_mark
-from churn_daal.serving.decoders.csv_strict import decode_strictly, most_rows
+from churn_daal.serving.decoders.csv_strict import decode_strictly
 from churn_daal.tabular import cells
 from churn_daal.tabular.encoder import Encoder, Matrix
 from churn_daal.tabular.schema import Schema
@@ -18,6 +18,8 @@ from churn_daal.tabular.schema import Schema
 # Bytes that are read in one go: of any body that is no longer, and of those that are.
 _SMALL: Final = 1 << 12
 _PIECE: Final = 1 << 18
+# Float32 cells of what is encoded at a time.
+_MATRIX: Final = 1 << 22
 
 
 def decode_csv(
@@ -56,8 +58,9 @@ def decode_csv(
 
 
 def _decode_pieces(body: memoryview, mode: str, encoder: Encoder) -> Iterator[Matrix]:
-    # A row has a byte a cell at least, its end counted.
-    size = min(_PIECE, most_rows(encoder.schema) * len(encoder.schema.columns))
+    # A row has a byte a cell at least, its end counted: so many rows make no more of the matrix.
+    schema = encoder.schema
+    size = min(_PIECE, _MATRIX // max(1, schema.width) * len(schema.columns))
     read = rows = 0
     for piece in line_pieces(body, size=size):
         matrix = _plain(piece, "absent" if rows else mode, encoder)

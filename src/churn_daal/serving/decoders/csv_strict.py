@@ -18,11 +18,6 @@ from churn_daal.tabular.schema import Schema
 Record: TypeAlias = tuple[int, list[str]]
 
 
-def most_rows(schema: Schema) -> int:
-    """Return how many rows of a schema make a block."""
-    return rows_at_a_time(max(schema.width, len(schema.columns)))
-
-
 def decode_strictly(
     lines: Iterator[str], mode: str, encoder: Encoder, *, before: int = 0
 ) -> Iterator[Matrix]:
@@ -52,7 +47,7 @@ def decode_strictly(
     records = _records(lines, schema, before)
     if before:
         rows = _Rows(encoder, len(schema.columns), before=before)
-        yield from map(rows.encode, _blocks(records, most_rows(schema)))
+        yield from map(rows.encode, _blocks(records, _most_rows(schema)))
         return
     first = next(records, None)
     if first is None:
@@ -68,9 +63,13 @@ def decode_strictly(
         found = {name: place for place, name in enumerate(header)}
         places = [found[name] for name in schema.names]
     rows = _Rows(encoder, width, places)
-    yield from map(rows.encode, _blocks(records, min(rows_at_a_time(width), most_rows(schema))))
+    yield from map(rows.encode, _blocks(records, min(rows_at_a_time(width), _most_rows(schema))))
     if header is not None and not rows.count:
         raise DecodeError("a header, but no rows under it; send at least one row", row=1)
+
+
+def _most_rows(schema: Schema) -> int:
+    return rows_at_a_time(max(schema.width, len(schema.columns)))
 
 
 class _Rows:
