@@ -73,7 +73,7 @@ class Encoder:
         Parameters
         ----------
         text
-            Lines with the schema's delimiter that end with LF; the last may lack it.
+            Lines with the schema's delimiter that end with LF or CRLF; the last may lack it.
 
         Returns
         -------

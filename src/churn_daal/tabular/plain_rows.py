@@ -61,7 +61,7 @@ class PlainRows:
         self._runs.append((start, self._cells, first))
 
     def of_text(self, text: bytes, unseen: dict[int, int]) -> Matrix | None:
-        """Encode lines that end with LF; the last may lack it.
+        """Encode lines that end with LF or CRLF; the last may lack it.
 
         Parameters
         ----------
@@ -78,6 +78,8 @@ class PlainRows:
         """
         if not text:
             return None
+        if b"\r" in text:
+            text = text.replace(b"\r\n", b"\n")
         text = text.removesuffix(b"\n")
         ends = text.translate(None, self._others)
         rows = len(ends) // self._cells + 1

@@ -60,17 +60,17 @@ def decode_csv(
 def _decode_pieces(body: memoryview, mode: str, encoder: Encoder) -> Iterator[Matrix]:
     # A row has a byte a cell at least, its end counted: so many rows make no more of the matrix.
     schema = encoder.schema
-    size = min(_PIECE, _MATRIX // max(1, schema.width) * len(schema.columns))
-    read = rows = 0
+    size = min(_PIECE, max(1, _MATRIX // max(1, schema.width)) * len(schema.columns))
+    read = lines = 0
     for piece in line_pieces(body, size=size):
-        matrix = _plain(piece, "absent" if rows else mode, encoder)
+        matrix = _plain(piece, "absent" if lines else mode, encoder)
         if matrix is None:
-            rest = text_lines(body, start=read, before=rows)
-            yield from decode_strictly(rest, mode, encoder, before=rows)
+            rest = text_lines(body, start=read, before=lines)
+            yield from decode_strictly(rest, mode, encoder, before=lines)
             return
         yield matrix
         read += len(piece)
-        rows += len(matrix)
+        lines += len(matrix)
 
 
 def _plain(text: bytes, mode: str, encoder: Encoder) -> Matrix | None:
