@@ -80,6 +80,8 @@ def bodies(draw: st.DrawFn) -> tuple[Schema, bytes]:
     )
     # Cells that fit: most texts above fit no column.
     rows += draw(st.lists(st.tuples(*map(_fitting, schema.columns)), max_size=3))
+    headers = [[], [], [], [list(schema.names)], [list(schema.names)], [[*schema.names, "y"]]]
+    rows = [*draw(st.sampled_from(headers)), *rows]
     end = draw(st.sampled_from(["\n", "\n", "\n", "\r\n", "\r"]))
     delimiter = draw(st.sampled_from([schema.delimiter] * 3 + [","]))
     text = end.join(delimiter.join(row) for row in rows)
@@ -99,7 +101,7 @@ def _fitting(column: Column) -> st.SearchStrategy[str]:
     return st.sampled_from([*column.categories, "unseen", ""])
 
 
-def outcome(encoder: Encoder, body: bytes, parameters: dict[str, str]) -> object:
+def outcome(encoder: Encoder, body: bytes, parameters: dict[str, str]) -> tuple[object, object]:
     """Return the bits of what is decoded and what was unseen, or the error."""
     unseen: dict[int, int] = {}
     decode = FORMATS["text/csv"].decode
@@ -177,6 +179,20 @@ MIXED = Schema(
         Column("m", "number"),
     )
 )
+
+
+@pytest.mark.parametrize(("mode", "quick"), [("auto", True), ("present", True), ("absent", False)])
+def test_a_header_in_the_models_order_is_plain(mode: str, quick: bool) -> None:
+    """The strict way is not asked, unless the header is said to be none."""
+
+    class Quick(Encoder):
+        from_text = None
+
+    body = b"c,n,o,b,m\r\na,1,x,yes,2\r\n"
+    assert isinstance(outcome(Encoder(MIXED), body, {"header": mode})[0], bytes) is quick
+    if quick:
+        expected = outcome(Encoder(MIXED), body.partition(b"\n")[2], {})
+        assert outcome(Quick(MIXED), body, {"header": mode}) == expected
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,8 @@ def decode_csv(
     if len(body) > _SMALL:
         return _decode_pieces(body, mode, encoder)
     # Most requests: they are spared what pieces cost.
-    matrix = _plain(bytes(without_mark(body)), mode, encoder)
+    rows = _behind_header(bytes(without_mark(body)), mode, encoder.schema)
+    matrix = None if rows is None else encoder.from_plain_text(rows)
     return decode_strictly(text_lines(body), mode, encoder) if matrix is None else iter((matrix,))
 
 
@@ -62,24 +63,45 @@ def _decode_pieces(body: memoryview, mode: str, encoder: Encoder) -> Iterator[Ma
     schema = encoder.schema
     size = min(_PIECE, max(1, _MATRIX // max(1, schema.width)) * len(schema.columns))
     read = lines = 0
+    header = False
     for piece in line_pieces(body, size=size):
-        matrix = _plain(piece, "absent" if lines else mode, encoder)
-        if matrix is None:
+        rows = piece if lines else _behind_header(piece, mode, schema)
+        matrix = None if rows is None else encoder.from_plain_text(rows)
+        if rows is None or matrix is None:
             rest = text_lines(body, start=read, before=lines)
-            yield from decode_strictly(rest, mode, encoder, before=lines)
+            yield from decode_strictly(rest, mode, encoder, before=lines, header=header)
             return
         yield matrix
         read += len(piece)
+        if len(rows) < len(piece):
+            header = True
+            lines = 1
         lines += len(matrix)
 
 
-def _plain(text: bytes, mode: str, encoder: Encoder) -> Matrix | None:
-    if mode == "absent" or (mode == "auto" and _begins_with_a_row(text, encoder.schema)):
-        return encoder.from_plain_text(text)
+def _behind_header(text: bytes, mode: str, schema: Schema) -> bytes | None:
+    """Return the rows, without a header in the schema's order; None where line 1 may be another.
+
+    Raises
+    ------
+    SchemaError
+        As `decode_csv`, of a header.
+    """
+    if mode == "absent":
+        return text
+    line = text.partition(b"\n")[0]
+    # A header has a name in its first cell.
+    first = line.partition(schema.delimiter.encode())[0].decode(errors="replace")
+    if mode == "auto" and not schema.knows(first.strip(cells.WHITESPACE)):
+        return text
+    rows = text[len(line) + 1 :]
+    try:
+        names = line.removesuffix(b"\r").decode().split(schema.delimiter)
+    except UnicodeDecodeError:
+        return None
+    if not rows or b'"' in line or tuple(names) != schema.names:
+        return None
+    if mode == "present" or (mode == "auto" and schema.is_header(names)):
+        schema.check_names(names, row=1)
+        return rows
     return None
-
-
-def _begins_with_a_row(text: bytes, schema: Schema) -> bool:
-    """Tell whether line 1 is no header for sure: one would have a name in its first cell."""
-    first = text.partition(b"\n")[0].partition(schema.delimiter.encode())[0]
-    return not schema.knows(first.decode(errors="replace").strip(cells.WHITESPACE))

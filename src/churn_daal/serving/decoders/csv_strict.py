@@ -19,7 +19,7 @@ Record: TypeAlias = tuple[int, list[str]]
 
 
 def decode_strictly(
-    lines: Iterator[str], mode: str, encoder: Encoder, *, before: int = 0
+    lines: Iterator[str], mode: str, encoder: Encoder, *, before: int = 0, header: bool = False
 ) -> Iterator[Matrix]:
     """Decode cell by cell.
 
@@ -32,7 +32,9 @@ def decode_strictly(
     encoder
         The model's.
     before
-        Rows by position that came before these, a line each.
+        Lines that came before these, each a row but for a header.
+    header
+        Whether there was one among them, in the schema's order.
 
     Yields
     ------
@@ -46,25 +48,26 @@ def decode_strictly(
     schema = encoder.schema
     records = _records(lines, schema, before)
     if before:
-        rows = _Rows(encoder, len(schema.columns), before=before)
+        width = len(schema.columns)
+        rows = _Rows(encoder, width, range(width) if header else None, before=before)
         yield from map(rows.encode, _blocks(records, _most_rows(schema)))
         return
     first = next(records, None)
     if first is None:
         return
-    header = _header(first[1], mode, schema)
+    names = _header(first[1], mode, schema)
     width = len(first[1])
     places: Sequence[int] | None = None
-    if header is None:
+    if names is None:
         _check_count(first, schema)
         records = chain([first], records)
     else:
-        schema.check_names(header, row=1)
-        found = {name: place for place, name in enumerate(header)}
+        schema.check_names(names, row=1)
+        found = {name: place for place, name in enumerate(names)}
         places = [found[name] for name in schema.names]
     rows = _Rows(encoder, width, places)
     yield from map(rows.encode, _blocks(records, min(rows_at_a_time(width), _most_rows(schema))))
-    if header is not None and not rows.count:
+    if names is not None and not rows.count:
         raise DecodeError("a header, but no rows under it; send at least one row", row=1)
 
 
