@@ -10,9 +10,11 @@ thread itself has computed, as other processes may share the cores.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import csv
 import io
 import json
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -77,7 +79,9 @@ def train(base: Path, table: list[list[str]], sizes: dict[str, str]) -> None:
     paths.hyperparameters.write_text(json.dumps(parameters))
     with (paths.channel("train") / "churn.csv").open("w", newline="") as file:
         csv.writer(file).writerows(table)
-    training.run(paths, StopSignal())
+    # Its log would stand before the tables.
+    with contextlib.redirect_stdout(sys.stderr):
+        training.run(paths, StopSignal())
 
 
 def body_of(table: list[list[str]], kind: str, rows: int) -> memoryview:
