@@ -24,7 +24,7 @@ from bench.serving.workloads import SHORT, Workload, body, expected, read_answer
 
 TOLERANCE: Final = 1e-5
 WARM_UP_SECONDS: Final = 1
-# A slow cell is loaded longer, until each connection has had this many answers; half a minute at most.
+# A slow cell is loaded longer, until each connection has had this many answers, at most so long.
 ANSWERS: Final = 3
 LONGEST_SECONDS: Final = 30
 

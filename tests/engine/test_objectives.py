@@ -28,6 +28,17 @@ def test_respond_equals_predict(
         np.testing.assert_allclose(answer, expected, rtol=1e-6, atol=1e-6)
 
 
+def test_one_row_answers_as_many_do() -> None:
+    """A probability has the same bits whether its row comes alone or with others."""
+    rng = np.random.default_rng(0)
+    margin = np.concatenate(
+        [rng.normal(0, 3, 20_000), rng.uniform(-120, 120, 5_000), [0.0, -0.0, 1e30, -1e30, np.nan]]
+    ).astype(np.float32)
+    respond = objective_named("binary:logistic").respond
+    alone = np.concatenate([respond(margin[k : k + 1]) for k in range(len(margin))])
+    assert alone.tobytes() == respond(margin).tobytes()
+
+
 @pytest.mark.parametrize("name", ["binary:logistic", "reg:logistic", "multi:softprob"])
 def test_respond_survives_huge_margins(name: str) -> None:
     """Margins beyond exp's range give probabilities of 0 and 1, not NaN and no warning."""

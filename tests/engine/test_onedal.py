@@ -112,18 +112,25 @@ def test_refused_matrices(
         convert(request.getfixturevalue(kind)).predict(X)
 
 
-def test_answers_are_not_shared(engine: MarginEngine, rows: np.ndarray) -> None:
+@pytest.mark.parametrize("count", [1, 5])
+@pytest.mark.parametrize("kind", ["logistic", "multi"])
+def test_answers_are_not_shared(
+    kind: str, count: int, rows: np.ndarray, request: pytest.FixtureRequest
+) -> None:
     """A later call does not write into an earlier answer."""
-    first = engine.margin(rows[:5])
+    engine = convert(request.getfixturevalue(kind))
+    first = engine.predict(rows[:count])
     kept = first.copy()
-    engine.margin(rows[5:10])
+    assert not np.array_equal(engine.predict(rows[-count:]), kept)
     np.testing.assert_array_equal(first, kept)
 
 
 def test_a_kept_algorithm_would_share_its_answers(engine: MarginEngine, rows: np.ndarray) -> None:
-    """Why each call makes its own algorithm: oneDAL's keeps the size of its first result."""
+    """Why calls make their own algorithm, or copy a row: oneDAL's keeps its first result."""
     algorithm = extension().gbt_regression_prediction(fptype="float")
-    algorithm.compute(rows[:1], engine._model)
+    first = algorithm.compute(rows[:1], engine._model).prediction
+    second = algorithm.compute(rows[1:2], engine._model).prediction
+    assert np.shares_memory(first, second)
     with pytest.raises(RuntimeError, match="Number of rows in numeric table is incorrect"):
         algorithm.compute(rows[:2], engine._model)
 

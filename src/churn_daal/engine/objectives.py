@@ -115,6 +115,10 @@ def objective_names() -> tuple[str, ...]:
 
 
 def _sigmoid(margin: Floats) -> Floats:
+    if margin.shape == (1,):
+        # The same steps on a scalar, to the same bits: a third of the time for one row.
+        scalar = ONE / (ONE + np.exp(min(-margin[0], LARGEST_EXPONENT)))
+        return np.array([scalar], dtype=np.float32)
     exponential = np.negative(margin)
     np.minimum(exponential, LARGEST_EXPONENT, out=exponential)
     np.exp(exponential, out=exponential)

@@ -11,7 +11,7 @@ from churn_daal.artifact import Manifest, Model
 from churn_daal.serving import media
 from churn_daal.serving.decoders import FORMATS
 from churn_daal.serving.drift import Ranges
-from churn_daal.serving.encoders import CONCATENATED, ENCODERS
+from churn_daal.serving.encoders import CONCATENATED, ENCODERS, SCORE_ALONE
 from churn_daal.serving.options import USUAL, read_options
 from churn_daal.serving.outputs import Plan, plan
 from churn_daal.serving.predictions import Predictions, predictions
@@ -113,9 +113,9 @@ class ModelService:
         return plan(self.model.manifest, options, self.outputs)
 
     def answered(
-        self, blocks: Iterable[Matrix], planned: Plan, wanted: str, trace: Trace
+        self, blocks: Iterator[Matrix], planned: Plan, wanted: str, trace: Trace
     ) -> bytes | memoryview:
-        """Return the body that answers encoded rows, float32 (n, width) at a time.
+        """Return the body that answers encoded rows, float32 (n, width) at a time, some at least.
 
         Raises
         ------
@@ -124,14 +124,13 @@ class ModelService:
         RequestError
             400: the request asks for what XGBoost has not of this model.
         """
-        return trace.encoding(partial(_encoded, wanted), self._predict(blocks, planned, trace))
-
-    def _predict(
-        self, blocks: Iterable[Matrix], planned: Plan, trace: Trace
-    ) -> Iterator[Predictions]:
-        predict = partial(predictions, self.model, planned)
-        for matrix in blocks:
-            yield trace.predicting(predict, matrix)
+        predict = partial(predictions, self.model, planned, labelled=wanted not in SCORE_ALONE)
+        first, second = next(blocks), next(blocks, None)
+        if second is None:
+            # Most requests: they are spared what blocks cost.
+            return trace.encoding(ENCODERS[wanted], [trace.predicting(predict, first)])
+        answered = map(partial(trace.predicting, predict), chain([first, second], blocks))
+        return trace.encoding(partial(_encoded, wanted), answered)
 
 
 def _encoded(wanted: str, blocks: Iterable[Predictions]) -> bytes | memoryview:

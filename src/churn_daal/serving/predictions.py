@@ -47,7 +47,7 @@ class Predictions:
         return len(next(iter(self.columns.values())))
 
 
-def predictions(model: Model, plan: Plan, X: Matrix) -> Predictions:
+def predictions(model: Model, plan: Plan, X: Matrix, *, labelled: bool = True) -> Predictions:
     """Answer a block of rows.
 
     Parameters
@@ -58,6 +58,8 @@ def predictions(model: Model, plan: Plan, X: Matrix) -> Predictions:
         What to answer.
     X
         float32 (n, schema.width).
+    labelled
+        See `usual`.
 
     Returns
     -------
@@ -70,7 +72,7 @@ def predictions(model: Model, plan: Plan, X: Matrix) -> Predictions:
     """
     response = model.predict(X)
     if not plan.outputs:
-        return usual(model.manifest, response, plan.threshold)
+        return usual(model.manifest, response, plan.threshold, labelled=labelled)
     rows = _Rows(model, plan, X, response)
     columns: dict[str, Column] = {name: _column(name, rows) for name in plan.outputs}
     return Predictions(columns, selected=True, classes=model.manifest.labels.classes)
@@ -93,7 +95,13 @@ def _nothing(rows: _Rows) -> Column:
     return np.full(len(rows.X), np.nan, dtype=np.float32)
 
 
-def usual(manifest: Manifest, response: Matrix, threshold: float | None = None) -> Predictions:
+def usual(
+    manifest: Manifest,
+    response: Matrix,
+    threshold: float | None = None,
+    *,
+    labelled: bool = True,
+) -> Predictions:
     """Return what is answered where the client has no wish.
 
     Parameters
@@ -104,17 +112,21 @@ def usual(manifest: Manifest, response: Matrix, threshold: float | None = None) 
         float32 (n,), or (n, classes) for `multi:*`.
     threshold
         Probability from which a binary answer is the positive class; None for the manifest's.
+    labelled
+        Whether the classes are written beside the score: some types hold the score alone.
 
     Returns
     -------
     `score`: the probability, the value, the classes' probabilities side by side, or the class
     where that is the objective's own answer. `predicted_label` beside it for classification.
     """
-    if not manifest.labels.classes:
-        return Predictions({SCORE: response})
+    classes = manifest.labels.classes
+    scored = answers_class(manifest.objective)
+    if not classes or not (labelled or scored):
+        return Predictions({SCORE: response}, classes=classes)
     labels = classes_of(manifest, response, threshold)
-    score = labels if answers_class(manifest.objective) else response
-    return Predictions({SCORE: score, LABEL: labels}, classes=manifest.labels.classes)
+    score = labels if scored else response
+    return Predictions({SCORE: score, LABEL: labels}, classes=classes)
 
 
 def answers_class(objective: str) -> bool:

@@ -187,7 +187,7 @@ def _boolean(index: int, cell: object) -> float:
     elif cell is None:
         return NAN
     elif cell in (0, 1):  # JSON true and false compare equal to these
-        return float(cell)
+        return 1.0 if cell else 0.0
     what = _json_name(cell) if isinstance(cell, list | dict) else shown(cell)
     raise CellError(
         index,

@@ -18,6 +18,7 @@ import numpy.typing as npt
 from churn_daal.errors import DataError, DecodeError, SchemaError
 from churn_daal.tabular import cells
 from churn_daal.tabular.number_texts import number_texts
+from churn_daal.tabular.plain_rows import PlainRows
 from churn_daal.tabular.schema import Column, Kind, Schema
 
 Matrix = npt.NDArray[np.float32]
@@ -51,6 +52,7 @@ class Encoder:
             self._slots.append(_Slot(column, offset, codes_of(column)))
             offset += column.width
         self._plain = all(column.kind == "number" for column in schema.columns)
+        self._plain_rows = PlainRows(schema, [slot.codes for slot in self._slots])
 
     def counting(self, unseen: dict[int, int]) -> Encoder:
         """Return this encoder for one request, which counts unseen categories.
@@ -64,6 +66,31 @@ class Encoder:
         twin.__dict__.update(self.__dict__)
         twin._unseen = unseen
         return twin
+
+    def from_plain_text(self, text: bytes) -> Matrix | None:
+        """Encode lines of cells by position where nothing in them is out of the ordinary.
+
+        Parameters
+        ----------
+        text
+            Lines with the schema's delimiter that end with LF or CRLF; the last may lack it.
+
+        Returns
+        -------
+        What `from_text` makes of their cells; None where the text has to be read strictly.
+        """
+        return self._plain_rows.of_text(text, {} if self._unseen is None else self._unseen)
+
+    def from_json_rows(self, rows: Sequence[Sequence[Any]]) -> Matrix:
+        """Encode rows of JSON values, 1 or more, each with one for each column; see `from_json`.
+
+        Raises
+        ------
+        SchemaError
+            As `from_json`; `row` counts from 1.
+        """
+        matrix = self._plain_rows.of_values(rows, {} if self._unseen is None else self._unseen)
+        return self.from_json(list(zip(*rows, strict=True))) if matrix is None else matrix
 
     def from_text(self, columns: Sequence[Sequence[str]]) -> Matrix:
         """Encode text cells, as a CSV has them.

@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from functools import cached_property
+from operator import itemgetter
 from typing import Any, Literal, get_args
 
 from churn_daal.errors import ArtifactError, SchemaError
@@ -134,6 +136,21 @@ class Schema:
     def knows(self, name: str) -> bool:
         """Tell whether a name is one of the training data's columns."""
         return name in self._known
+
+    @cached_property
+    def _getter(self) -> itemgetter[Any]:
+        return itemgetter(*self.names)
+
+    def values_of(self, record: Mapping[str, Any]) -> tuple[Any, ...]:
+        """Return a record's values in the order of the columns.
+
+        Raises
+        ------
+        KeyError
+            It lacks one of them.
+        """
+        values = self._getter(record)
+        return values if len(self.names) > 1 else (values,)
 
     def is_header(self, names: Sequence[str]) -> bool:
         """Tell whether a request's first row names columns: each feature, and no unknown one.

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from churn_daal.artifact import EngineChoice, Manifest
-from churn_daal.serving.encoders import ENCODERS
+from churn_daal.serving.encoders import ENCODERS, SCORE_ALONE
 from churn_daal.serving.predictions import usual
 from churn_daal.tabular.encoder import Matrix
 from churn_daal.tabular.labels import Labels
@@ -49,6 +49,18 @@ def test_blocks_make_one_body() -> None:
 
     assert encode_csv(BINARY, *parts) == encode_csv(BINARY, whole)
     assert encode_json(BINARY, *parts) == encode_json(BINARY, whole)
+
+
+@pytest.mark.parametrize("kind", ENCODERS)
+@pytest.mark.parametrize("manifest", [BINARY, replace(BINARY, objective="binary:hinge"), VALUE])
+def test_types_of_the_score_alone_need_no_labels(kind: str, manifest: Manifest) -> None:
+    """Those in the table write the same without them, the others do not."""
+    labelled, bare = (
+        ENCODERS[kind]([usual(manifest, P, labelled=labelled)]) for labelled in (True, False)
+    )
+
+    has_labels = manifest.objective == "binary:logistic"
+    assert (labelled == bare) is (kind in SCORE_ALONE or not has_labels)
 
 
 def test_csv_is_a_line_a_row() -> None:

@@ -62,16 +62,17 @@ def as_utf8(body: memoryview, charset: str = UTF8) -> memoryview | bytes:
         See `line_pieces`.
     """
     if charset == UTF8:
-        return _without_mark(body)
+        return without_mark(body)
     return b"".join(line_pieces(body, charset))
 
 
 def line_pieces(
-    body: memoryview, charset: str = UTF8, *, size: int = PIECE_BYTES
+    body: memoryview, charset: str = UTF8, *, size: int = PIECE_BYTES, start: int = 0
 ) -> Iterator[bytes]:
     """Yield a body as UTF-8 in pieces of whole lines (LF), of about `size` bytes or one line each.
 
-    A byte order mark at its start is left out. What is UTF-8 already is not checked to be so.
+    A byte order mark at its start is left out, and in UTF-8 `start` bytes behind it. What is UTF-8
+    already is not checked to be so.
 
     Raises
     ------
@@ -86,7 +87,7 @@ def line_pieces(
         if not is_utf8(charset):
             yield from _whole_lines(_converted(body, charset))
             return
-    body = _without_mark(body)
+    body = without_mark(body)[start:]
     if len(body) > size:
         yield from _whole_lines(
             bytes(body[start : start + size]) for start in range(0, len(body), size)
@@ -95,16 +96,24 @@ def line_pieces(
         yield bytes(body)
 
 
-def text_lines(body: memoryview, charset: str = UTF8) -> Iterator[str]:
+def text_lines(
+    body: memoryview, charset: str = UTF8, *, start: int = 0, before: int = 0
+) -> Iterator[str]:
     """Yield a body's lines with their ends: LF, CRLF or CR.
+
+    Parameters
+    ----------
+    body, charset, start
+        See `line_pieces`.
+    before
+        Lines that were passed over, for messages.
 
     Raises
     ------
     DecodeError
         See `line_pieces`; also where a byte is not UTF-8.
     """
-    before = 0
-    for piece in line_pieces(body, charset):
+    for piece in line_pieces(body, charset, start=start):
         try:
             text = piece.decode()
         except UnicodeDecodeError as error:
@@ -114,7 +123,8 @@ def text_lines(body: memoryview, charset: str = UTF8) -> Iterator[str]:
         before += piece.count(b"\n")
 
 
-def _without_mark(body: memoryview) -> memoryview:
+def without_mark(body: memoryview) -> memoryview:
+    """Return a body behind the byte order mark at its start, if there is one."""
     mark = codecs.BOM_UTF8
     return body[len(mark) :] if bytes(body[: len(mark)]) == mark else body
 

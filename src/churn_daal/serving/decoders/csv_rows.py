@@ -1,21 +1,25 @@
-"""`text/csv`: rows by position or, under a header, by name."""
+"""`text/csv`: rows by position or, under a header, by name.
+
+Text that is plain is read in one go (`Encoder.from_plain_text`); all other, and every refusal, is
+the strict reader's.
+"""
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import chain
-from typing import TypeAlias
+from collections.abc import Iterator, Mapping
+from typing import Final
 
-from churn_daal.errors import DecodeError, SchemaError
-from churn_daal.serving.decoders.blocks import UTF8, rows_at_a_time, text_lines
+from churn_daal.serving.decoders.blocks import UTF8, line_pieces, text_lines, without_mark
+from churn_daal.serving.decoders.csv_strict import decode_strictly
 from churn_daal.tabular import cells
-from churn_daal.tabular.csv_cells import reader
 from churn_daal.tabular.encoder import Encoder, Matrix
 from churn_daal.tabular.schema import Schema
 
-# A record's line number and its cells.
-Record: TypeAlias = tuple[int, list[str]]
+# Bytes that are read in one go: of any body that is no longer, and of those that are.
+_SMALL: Final = 1 << 12
+_PIECE: Final = 1 << 18
+# Float32 cells of what is encoded at a time.
+_MATRIX: Final = 1 << 22
 
 
 def decode_csv(
@@ -30,139 +34,74 @@ def decode_csv(
         column: there each is a missing value.
     parameters
         `charset`, UTF-8 unless it is set. `header=present` or `absent` says whether line 1 names
-        columns; without it, see
-        `Schema.is_header`.
+        columns; without it, see `Schema.is_header`.
     encoder
         The model's.
 
-    Yields
-    ------
-    float32 (n, width); nothing for a body of empty lines alone.
+    Returns
+    -------
+    Blocks of float32 (n, width); none for a body of empty lines alone.
 
     Raises
     ------
     DecodeError, SchemaError
         Naming row and column.
     """
+    charset, mode = parameters.get("charset", UTF8), parameters.get("header", "auto")
+    if charset != UTF8:
+        return decode_strictly(text_lines(body, charset), mode, encoder)
+    if len(body) > _SMALL:
+        return _decode_pieces(body, mode, encoder)
+    # Most requests: they are spared what pieces cost.
+    rows = _behind_header(bytes(without_mark(body)), mode, encoder.schema)
+    matrix = None if rows is None else encoder.from_plain_text(rows)
+    return decode_strictly(text_lines(body), mode, encoder) if matrix is None else iter((matrix,))
+
+
+def _decode_pieces(body: memoryview, mode: str, encoder: Encoder) -> Iterator[Matrix]:
+    # A row has a byte a cell at least, its end counted: so many rows make no more of the matrix.
     schema = encoder.schema
-    records = _records(body, schema, parameters.get("charset", UTF8))
-    first = next(records, None)
-    if first is None:
-        return
-    header = _header(first[1], parameters.get("header", "auto"), schema)
-    width = len(first[1])
-    places: Sequence[int] = range(width)
-    if header is None:
-        _check_count(first, schema)
-        records = chain([first], records)
-    else:
-        schema.check_names(header, row=1)
-        found = {name: place for place, name in enumerate(header)}
-        places = [found[name] for name in schema.names]
-    rows = _Rows(encoder, width, places, header=header is not None)
-    for block in _blocks(records, rows_at_a_time(width)):
-        yield rows.encode(block)
-    if header is not None and not rows.count:
-        raise DecodeError("a header, but no rows under it; send at least one row", row=1)
+    size = min(_PIECE, max(1, _MATRIX // max(1, schema.width)) * len(schema.columns))
+    read = lines = 0
+    header = False
+    for piece in line_pieces(body, size=size):
+        rows = piece if lines else _behind_header(piece, mode, schema)
+        matrix = None if rows is None else encoder.from_plain_text(rows)
+        if rows is None or matrix is None:
+            rest = text_lines(body, start=read, before=lines)
+            yield from decode_strictly(rest, mode, encoder, before=lines, header=header)
+            return
+        yield matrix
+        read += len(piece)
+        if len(rows) < len(piece):
+            header = True
+            lines = 1
+        lines += len(matrix)
 
 
-class _Rows:
-    """Encodes blocks of records that all have the first one's width."""
+def _behind_header(text: bytes, mode: str, schema: Schema) -> bytes | None:
+    """Return the rows, without a header in the schema's order; None where line 1 may be another.
 
-    def __init__(
-        self, encoder: Encoder, width: int, places: Sequence[int], *, header: bool
-    ) -> None:
-        self._encoder, self._width, self._places, self._header = encoder, width, places, header
-        self.count = 0
-
-    def encode(self, block: Sequence[Record]) -> Matrix:
-        lines, rows = zip(*block, strict=True)
-        for line, row in block:
-            if len(row) != self._width:
-                self._refuse_width(line, row)
-        columns = list(zip(*rows, strict=True))
-        if self._header:
-            columns = [columns[place] for place in self._places]
-        try:
-            matrix = self._encoder.from_text(columns)
-        except DecodeError as error:
-            index, place = (error.row or 1) - 1, (error.column or 1) - 1
-            hint = ""
-            if not (self._header or self.count or index):
-                hint = _header_hint(rows[0], self._encoder.schema)
-            raise DecodeError(
-                error.reason + hint,
-                row=lines[index],
-                column=self._places[place] + 1,
-                name=error.name,
-            ) from None
-        self.count += len(block)
-        return matrix
-
-    def _refuse_width(self, line: int, row: Sequence[str]) -> None:
-        first = "the header" if self._header else "the first row"
-        raise DecodeError(
-            f"{len(row)} values, but {first} has {self._width}; send every row with as many, and "
-            f"double quotes around a cell that holds {self._encoder.schema.delimiter!r}",
-            row=line,
-        )
-
-
-def _blocks(records: Iterator[Record], size: int) -> Iterator[list[Record]]:
-    block: list[Record] = []
-    for record in records:
-        block.append(record)
-        if len(block) == size:
-            yield block
-            block = []
-    if block:
-        yield block
-
-
-def _records(body: memoryview, schema: Schema, charset: str) -> Iterator[Record]:
-    """Yield records, empty lines at the end left out."""
-    records = reader(text_lines(body, charset), schema.delimiter, strict=True)
-    one = len(schema.columns) == 1
-    last = empty = 0
+    Raises
+    ------
+    SchemaError
+        As `decode_csv`, of a header.
+    """
+    if mode == "absent":
+        return text
+    line = text.partition(b"\n")[0]
+    # A header has a name in its first cell.
+    first = line.partition(schema.delimiter.encode())[0].decode(errors="replace")
+    if mode == "auto" and not schema.knows(first.strip(cells.WHITESPACE)):
+        return text
+    rows = text[len(line) + 1 :]
     try:
-        for row in records:
-            last = records.line_num
-            if row or one:
-                if empty:
-                    raise DecodeError("an empty line between rows; remove it", row=empty)
-                yield last, row or [""]
-            else:
-                empty = empty or last
-    except csv.Error as error:
-        raise DecodeError(f"{error}; mend the quoting of this row", row=last + 1) from None
-
-
-def _header(first: list[str], mode: str, schema: Schema) -> list[str] | None:
-    names = [cell.strip(cells.WHITESPACE) for cell in first]
-    if mode == "present" or (mode == "auto" and schema.is_header(names)):
-        return names
-    if mode in {"auto", "absent"}:
+        names = line.removesuffix(b"\r").decode().split(schema.delimiter)
+    except UnicodeDecodeError:
         return None
-    raise SchemaError(
-        f"the media type's header={mode:.40} is neither present nor absent; send one of them, or "
-        "leave it out"
-    )
-
-
-def _header_hint(first: Sequence[str], schema: Schema) -> str:
-    names = [cell.strip(cells.WHITESPACE) for cell in first]
-    if not any(map(schema.knows, names)):
-        return ""
-    try:
-        schema.check_names(names)
-    except SchemaError as error:
-        return f". If row 1 is a header: {error}"
-    return ". If row 1 is a header, say so: Content-Type text/csv; header=present"
-
-
-def _check_count(first: Record, schema: Schema) -> None:
-    line, row = first
-    try:
-        schema.check_count(len(row), row=line)
-    except SchemaError as error:
-        raise SchemaError(error.reason + _header_hint(row, schema), row=line) from None
+    if not rows or b'"' in line or tuple(names) != schema.names:
+        return None
+    if mode == "present" or (mode == "auto" and schema.is_header(names)):
+        schema.check_names(names, row=1)
+        return rows
+    return None

@@ -42,7 +42,7 @@ def decode_json(
     if len(rows) == 1:
         # Most requests are one row: they are spared what blocks cost.
         values = values_of(rows[0], 1, encoder.schema)
-        return iter([encoder.from_json([(value,) for value in values])])
+        return iter((encoder.from_json_rows([values]),))
     return encode_rows(enumerate(rows, start=1), encoder)
 
 

@@ -45,7 +45,7 @@ def encode_rows(
     while block := list(islice(rows, size)):
         values = [values_of(row, number, schema, absent=absent) for number, row in block]
         try:
-            yield encoder.from_json(list(zip(*values, strict=True)))
+            yield encoder.from_json_rows(values)
         except SchemaError as fault:
             raise SchemaError(
                 fault.reason,
@@ -82,7 +82,7 @@ def values_of(
     """
     if isinstance(row, dict):
         try:
-            values = [row[name] for name in schema.names]
+            values = schema.values_of(row)
         except KeyError:
             return _lacking(row, number, schema, absent=absent)
         if len(row) != len(values):

@@ -39,3 +39,6 @@ ENCODERS: Final[Mapping[str, Encode]] = {
 CONCATENATED: Final = frozenset(
     {"text/csv", "application/jsonlines", "application/x-recordio-protobuf"}
 )
+
+# Types that hold the score alone where the client has no wish.
+SCORE_ALONE: Final = frozenset({"text/csv", "application/x-npy"})

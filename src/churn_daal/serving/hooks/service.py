@@ -154,7 +154,7 @@ class HookService:
             X = defaults.as_rows(data)
             trace.rows = len(X)
             planned = self._ours.plan_of(request)
-            return self._ours.answered([X], planned, accept, trace), media.declared(accept)
+            return self._ours.answered(iter([X]), planned, accept, trace), media.declared(accept)
         return self._written(data, accept, context, trace)
 
     def _written(
