@@ -6,8 +6,8 @@ import logging
 import os
 import re
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from datetime import UTC, datetime
+from random import getrandbits
 from time import perf_counter_ns
 from typing import Any, Final, TypeAlias
 
@@ -33,9 +33,11 @@ _MODEL: Final = re.compile(r"/models/(.+)/invoke")
 
 def print_line(line: bytes) -> None:
     """Write a line to stdout in one call, so that lines of several processes do not mix."""
-    # A log that nobody reads any more is no reason to fail a request.
-    with suppress(OSError):
+    try:
         os.write(_STDOUT, line)
+    except OSError:
+        # A log that nobody reads any more is no reason to fail a request, and has no other log.
+        return
 
 
 class Watched:
@@ -73,8 +75,7 @@ class Watched:
         start = perf_counter_ns()
         trace = environ[TRACE] = Trace()
         back = carried(environ)
-        named = [value for name, value in back if name == INFERENCE_ID]
-        environ[REQUEST_ID] = named[0] if named else os.urandom(8).hex()
+        environ[REQUEST_ID] = _inference_id(back) or f"{getrandbits(64):016x}"
         counted = environ["PATH_INFO"] not in QUIET
         seen = [500, 0]
 
@@ -104,6 +105,10 @@ class Watched:
         level = _level(status)
         if level >= self._level and (counted or status >= 400):
             self._write(_line(environ, trace, level, status=status, size=(came, went), spent=spent))
+
+
+def _inference_id(back: list[tuple[str, str]]) -> str:
+    return next((value for name, value in back if name == INFERENCE_ID), "") if back else ""
 
 
 def _level(status: int) -> int:
@@ -151,7 +156,10 @@ def _ms(nanoseconds: int) -> float:
 
 
 def _length(headers: list[tuple[str, str]]) -> int:
-    return next((int(value) for name, value in headers if name == "Content-Length"), 0)
+    for name, value in headers:
+        if name == "Content-Length":
+            return int(value)
+    return 0
 
 
 def _carry(
@@ -163,7 +171,7 @@ def _carry(
     warnings in those; one that did gets them back as they were. What the answer has already, in
     whatever case, is the word of the user's own code, and stays.
     """
-    warnings = "" if trace is None else trace.warnings()
+    warnings = trace.warnings() if trace is not None and (trace.outside or trace.unseen) else ""
     if warnings:
         headers.append((WARNINGS, warnings))
         if all(name != ATTRIBUTES for name, _ in back):

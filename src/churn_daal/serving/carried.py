@@ -17,6 +17,7 @@ _CARRIED: Final = (
     ("HTTP_X_AMZN_SAGEMAKER_CUSTOM_ATTRIBUTES", ATTRIBUTES, 1024),
     ("HTTP_X_AMZN_SAGEMAKER_INFERENCE_ID", INFERENCE_ID, 64),
 )
+_FIRST, _SECOND = (key for key, _, _ in _CARRIED)
 
 
 def carried(environ: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -41,6 +42,8 @@ def check_carried(environ: Mapping[str, Any]) -> None:
 
 
 def _came(environ: Mapping[str, Any]) -> list[tuple[str, str, int]]:
+    if _FIRST not in environ and _SECOND not in environ:
+        return []  # most requests have none
     return [(name, environ[key], most) for key, name, most in _CARRIED if environ.get(key)]
 
 
