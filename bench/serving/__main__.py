@@ -97,7 +97,13 @@ def main(words: list[str]) -> int:
         peers, workloads = chosen_peers(given), chosen_workloads(given)
         server_core, load_core = cores()
         few = 1 if given.quick else 3
-        plan = Plan(given.rounds or few, given.seconds or few, server_core, load_core)
+        plan = Plan(
+            rounds=given.rounds or few,
+            seconds=given.seconds or few,
+            warm_up=0 if given.quick else 1,
+            server_core=server_core,
+            load_core=load_core,
+        )
         findings = measure(peers, workloads, plan)
         usual = QUICK_ENGINES if given.quick else ENGINE_PINS
         engines = [name for name in (given.engines or "").split(",") if name]

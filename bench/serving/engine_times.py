@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+from bench.serving.checking import TOLERANCE
 from bench.serving.environments import environment
 from bench.serving.home import APPS, BenchError
-from bench.serving.measure import TOLERANCE, Plan
+from bench.serving.measure import Plan
 from bench.serving.models import ModelSpec, trained
 from bench.serving.workloads import Workload, expected, matrix
 

@@ -14,17 +14,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
 from bench.serving import load
+from bench.serving.checking import checked
 from bench.serving.home import BenchError
 from bench.serving.models import ModelSpec, trained
 from bench.serving.peers import Peer
 from bench.serving.servers import Running, ask, megabytes, running
-from bench.serving.workloads import SHORT, Workload, body, expected, read_answer
+from bench.serving.workloads import SHORT, Workload, body
 
-TOLERANCE: Final = 1e-5
-WARM_UP_SECONDS: Final = 1
-# A slow cell is loaded longer, until each connection has had this many answers, at most so long.
+# A slow cell is loaded longer, so that each connection has some answers, but no longer than this.
 ANSWERS: Final = 3
 LONGEST_SECONDS: Final = 30
 
@@ -37,14 +35,15 @@ class Plan:
     ----------
     rounds
         Times each server is started and each cell measured.
-    seconds
-        Of load a cell and round.
+    seconds, warm_up
+        Of load a cell and round, and of load before that, which is not counted.
     server_core, load_core
         The same where the machine has but one.
     """
 
     rounds: int
     seconds: int
+    warm_up: int
     server_core: int
     load_core: int
 
@@ -161,40 +160,16 @@ def _cell(
     findings.loads[key].append(_loaded(server, peer, key[0], plan))
 
 
-def checked(server: Running, peer: Peer, workload: Workload, model: Path) -> float:
-    """Return the largest difference between a server's answers and XGBoost's own.
-
-    Raises
-    ------
-    BenchError
-        They differ by more than 1e-5 of the larger of 1 and the answer, or are none.
-    """
-    kind = peer.speaks[workload.format]
-    status, content = ask(server.port, server.route, body(workload, kind), SHORT[workload.format])
-    if status != 200:
-        raise BenchError(f"{workload.name}: answered {status}, {content[:300]!r}")
-    wanted = expected(workload, model)
-    try:
-        answers = np.asarray(read_answer(content, kind), np.float64)
-    except (ValueError, KeyError, IndexError) as fault:
-        raise BenchError(f"{workload.name}: no scores in {content[:200]!r}: {fault}") from fault
-    if answers.shape != wanted.shape:
-        raise BenchError(f"{workload.name}: shape {answers.shape}, expected {wanted.shape}")
-    difference = float(np.max(np.abs(answers - wanted) / np.maximum(1, np.abs(wanted))))
-    if not difference <= TOLERANCE:
-        raise BenchError(f"{workload.name}: off by {difference:.1e} from XGBoost's own answers")
-    return difference
-
-
 def _loaded(server: Running, peer: Peer, workload: Workload, plan: Plan) -> load.Load:
     with tempfile.NamedTemporaryFile() as file:
-        path = Path(file.name)
-        path.write_bytes(body(workload, peer.speaks[workload.format]))
-        kind = SHORT[workload.format]
+        path, kind = Path(file.name), SHORT[workload.format]
+        content = body(workload, peer.speaks[workload.format])
+        path.write_bytes(content)
         how: dict[str, Any] = {"connections": workload.connections, "core": plan.load_core}
-        warm = _long_enough(server, path.read_bytes(), kind, workload, WARM_UP_SECONDS)
-        load.run(server.url, path, kind, seconds=warm, **how)
-        seconds = _long_enough(server, path.read_bytes(), kind, workload, plan.seconds)
+        if plan.warm_up:
+            seconds = _long_enough(server, content, kind, workload, plan.warm_up)
+            load.run(server.url, path, kind, seconds=seconds, **how)
+        seconds = _long_enough(server, content, kind, workload, plan.seconds)
         return load.run(server.url, path, kind, seconds=seconds, **how)
 
 

@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Final
 
 from bench.serving.environments import environment
+from bench.serving.place import Place, Start
 from bench.serving.starts import (
-    Place,
-    Start,
     aws,
     aws_behind_nginx,
     bare,

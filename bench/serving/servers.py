@@ -19,7 +19,7 @@ from typing import Final
 
 from bench.serving.home import BenchError
 from bench.serving.peers import Peer
-from bench.serving.starts import Place
+from bench.serving.place import Place
 
 _START_SECONDS: Final = 60
 _POLL_SECONDS: Final = 0.002

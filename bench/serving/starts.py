@@ -9,47 +9,14 @@ import shutil
 import subprocess
 import sysconfig
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from bench.serving.home import APPS, ROOT, BenchError
+from bench.serving.place import Place, Start
 
 # As many as `serve` has in a worker, for every server that has threads.
 THREADS: Final = "16"
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where one server runs.
-
-    Attributes
-    ----------
-    model
-        A model folder of `train`.
-    booster
-        The same booster alone in a folder, as a server that knows nothing else wants it.
-    folder
-        For what the server reads and writes.
-    port
-        To listen on.
-    python
-        Of the peer's environment.
-    """
-
-    model: Path
-    booster: Path
-    folder: Path
-    port: int
-    python: Path
-
-
-@dataclass(frozen=True)
-class Start:
-    """A command and the variables it has beside those of this process."""
-
-    command: list[str]
-    environ: dict[str, str]
 
 
 def serve(place: Place) -> Start:
