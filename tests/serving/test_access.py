@@ -15,6 +15,7 @@ from flask.testing import FlaskClient
 
 from churn_daal.artifact import Model
 from churn_daal.serving import access
+from churn_daal.serving import lines as log_lines
 from churn_daal.serving.app import create_app
 from churn_daal.serving.carried import ATTRIBUTES, INFERENCE_ID
 from churn_daal.serving.counters import Counters
@@ -154,6 +155,6 @@ def test_what_an_app_has_put_on_its_answer_stays(name: str, unseen: dict[int, in
 
 def test_a_log_that_nobody_reads_costs_no_request(monkeypatch: pytest.MonkeyPatch) -> None:
     """A closed stdout is not the client's fault."""
-    monkeypatch.setattr(access, "_STDOUT", 999_999)
+    monkeypatch.setattr(log_lines, "_STDOUT", 999_999)
 
-    access.print_line(b"{}\n")
+    log_lines.print_line(b"{}\n")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import re
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
@@ -15,6 +14,7 @@ import orjson
 
 from churn_daal.serving.carried import ATTRIBUTES, INFERENCE_ID, carried
 from churn_daal.serving.counters import Tally
+from churn_daal.serving.lines import print_line
 from churn_daal.serving.trace import Trace
 
 Environ: TypeAlias = dict[str, Any]
@@ -26,18 +26,8 @@ WARNINGS: Final = "X-Churn-Daal-Warnings"
 # Asked every few seconds: neither counted nor logged, unless they fail.
 QUIET: Final = frozenset({"/ping", "/metrics"})
 _USUAL: Final = "/invocations"
-_STDOUT: Final = 1
 _PATH_SHOWN: Final = 200
 _MODEL: Final = re.compile(r"/models/(.+)/invoke")
-
-
-def print_line(line: bytes) -> None:
-    """Write a line to stdout in one call, so that lines of several processes do not mix."""
-    try:
-        os.write(_STDOUT, line)
-    except OSError:
-        # A log that nobody reads any more is no reason to fail a request, and has no other log.
-        return
 
 
 class Watched:
@@ -68,7 +58,7 @@ class Watched:
         write: Callable[[bytes], object] = print_line,
     ) -> None:
         self._app, self._tally, self._level = app, tally, level
-        self._columns, self._write = columns, write
+        self._columns, self.write = columns, write
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Answer a request."""
@@ -104,7 +94,7 @@ class Watched:
             )
         level = _level(status)
         if level >= self._level and (counted or status >= 400):
-            self._write(_line(environ, trace, level, status=status, size=(came, went), spent=spent))
+            self.write(_line(environ, trace, level, status=status, size=(came, went), spent=spent))
 
 
 def _inference_id(back: list[tuple[str, str]]) -> str:

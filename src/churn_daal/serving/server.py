@@ -29,13 +29,14 @@ from gunicorn.workers.base import Worker
 from churn_daal.errors import ArtifactError, NotAcceptableError, UserError
 from churn_daal.machine import usable_cores
 from churn_daal.serving import media
-from churn_daal.serving.access import Wsgi
+from churn_daal.serving.access import Watched
 from churn_daal.serving.app import QUICK, create_app
 from churn_daal.serving.counters import Counters, Tally
 from churn_daal.serving.encoders import ENCODERS
 from churn_daal.serving.http.loop import Quick
 from churn_daal.serving.http.worker import EventLoopWorker
 from churn_daal.serving.invocation import ModelService
+from churn_daal.serving.lines import Lines
 from churn_daal.serving.loading import Provision, load_service, provide_by
 from churn_daal.serving.outputs import setting_faults
 from churn_daal.settings import ServeSettings, safe_ports
@@ -77,7 +78,7 @@ class Server(BaseApplication):  # type: ignore[misc]
         for name, value in options(self.settings).items():
             self.cfg.set(name, value)
 
-    def load(self) -> Wsgi:
+    def load(self) -> Watched:
         """Build the app; gunicorn calls this in each worker, and ends where one cannot."""
         try:
             app = self.build(self.settings, self.tally)
@@ -85,7 +86,8 @@ class Server(BaseApplication):  # type: ignore[misc]
             print(f"serve: {error}", file=sys.stderr, flush=True)
             raise SystemExit(Arbiter.APP_LOAD_ERROR) from None
         self.quick = app.extensions.get(QUICK, self.quick)
-        front: Wsgi = app.wsgi_app
+        front: Watched = app.wsgi_app  # type: ignore[assignment] # see `new_app`
+        front.write = Lines().add
         return front
 
 

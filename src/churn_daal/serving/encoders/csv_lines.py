@@ -33,11 +33,11 @@ def _lines(block: Predictions) -> bytes:
 
 
 def _numbers(scores: Matrix) -> bytes:
-    if not np.isfinite(scores).all():
-        # An exponential link can overflow; orjson would write null.
-        return "".join(f"{_joined(row)}\n" for row in np.atleast_1d(scores)).encode()
     # orjson writes float32 as the shortest text that reads back to it.
     text = _dumped(scores)
+    if b"n" in text:
+        # An exponential link can overflow, and null is no number.
+        return "".join(f"{_joined(row)}\n" for row in np.atleast_1d(scores)).encode()
     if scores.ndim == 1:
         return text[1:-1].replace(b",", b"\n") + b"\n"
     return text[2:-2].replace(b"],[", b"\n") + b"\n"
@@ -77,6 +77,6 @@ def _joined(row: Matrix) -> str:
 
 
 def _dumped(data: Any) -> bytes:  # noqa: ANN401 - whatever JSON holds
-    if isinstance(data, np.ndarray):
+    if isinstance(data, np.ndarray) and not data.flags.c_contiguous:
         data = np.ascontiguousarray(data)
     return orjson.dumps(data, option=orjson.OPT_SERIALIZE_NUMPY)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -30,6 +31,9 @@ class EventLoopWorker(Worker):  # type: ignore[misc]
 
     def run(self) -> None:
         """Serve until SIGTERM."""
+        # What is there now stays: no later collection need look at it.
+        gc.collect()
+        gc.freeze()
         asyncio.run(self._serve())
 
     async def _serve(self) -> None:
