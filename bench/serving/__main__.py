@@ -42,6 +42,7 @@ def arguments(words: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--table", type=Path, help="print the tables of such a JSON, measure nothing"
     )
+    parser.add_argument("--page", type=Path, help="with --table: write them below its ## Figures")
     return parser.parse_args(words)
 
 
@@ -91,7 +92,12 @@ def main(words: list[str]) -> int:
     """Measure and report; return the exit code."""
     given = arguments(words)
     if given.table:
-        print(report.tables(json.loads(given.table.read_text(encoding="utf-8"))), end="")
+        shown = report.tables(json.loads(given.table.read_text(encoding="utf-8")))
+        if given.page is None:
+            print(shown, end="")
+        else:
+            above, heading, _ = given.page.read_text(encoding="utf-8").partition("## Figures\n")
+            given.page.write_text(f"{above}{heading}\n{shown}", encoding="utf-8")
         return 0
     try:
         peers, workloads = chosen_peers(given), chosen_workloads(given)

@@ -17,7 +17,7 @@ def description() -> dict[str, object]:
         "processor": processor[1] if processor else platform.machine(),
         "cores": os.cpu_count(),
         "memory_gb": round(int(memory[1]) / 1e6, 1) if memory else None,
-        "kernel": platform.release(),
+        "kernel": platform.release().partition("-")[0],
         "python": platform.python_version(),
         "wrk": _first_word_after("wrk", "-v"),
         "load_average": [round(value, 2) for value in os.getloadavg()],

@@ -32,7 +32,7 @@ def _heading(found: Document) -> str:
     text = (
         f"Measured {found['made'][:10]} on {had['processor']}, {had['cores']} cores, "
         f"{had['memory_gb']} GB, Linux {had['kernel']}, Python {had['python']}, wrk {had['wrk']}: "
-        f"{plan['rounds']} rounds in turn, {plan['seconds']} s of load each, the server on core "
+        f"rounds in turn: {plan['rounds']}, of {plan['seconds']} s of load, the server on core "
         f"{plan['server_core']} and the load on core {plan['load_core']}."
     )
     return f"{text} {found['note']}".strip()
