@@ -108,6 +108,7 @@ def load(
     model_dir: Path | str,
     *,
     threads: int | None = None,
+    workers: int = 1,
     ensemble: bool = True,
     prepared: Prepared | None = None,
 ) -> Model:
@@ -121,8 +122,11 @@ def load(
     model_dir
         `/opt/ml/model` in a container.
     threads
-        Threads one prediction may use, in either engine; None leaves it to the libraries.
-        For oneDAL it is set for the whole process.
+        Threads one prediction may use; None leaves it to the libraries. For oneDAL it is set for
+        the whole process.
+    workers
+        Processes that predict on the same cores. XGBoost's threads wait for each other by
+        spinning, so that each process takes its share of `threads`; oneDAL's do not.
     ensemble
         Whether several boosters from elsewhere answer together.
     prepared
@@ -144,15 +148,16 @@ def load(
         )
     if threads is not None:
         engines.set_threads(threads)
+    share = 0 if threads is None else max(1, threads // workers)
     manifest = prepared.manifest
     paths = [member.booster for member in prepared.members] or [model_dir / XGBOOST_MODEL]
     sources = tuple(Source.of(path, manifest) for path in paths)
     gated = False
     if prepared.members:
-        built = [_built(member, manifest, threads or 0) for member in prepared.members]
+        built = [_built(member, manifest, share) for member in prepared.members]
         engine = built[0] if len(built) == 1 else engines.EnsembleEngine(built)
     else:
-        engine, gated = _stored(model_dir, manifest, threads or 0)
+        engine, gated = _stored(model_dir, manifest, share)
     width = manifest.schema.width
     if engine.n_features != width:
         raise ArtifactError(
@@ -161,7 +166,7 @@ def load(
         )
     explainer = engines.Explainer(
         engine,
-        None if len(sources) > 1 else lambda: _native(sources[0], threads or 0),
+        None if len(sources) > 1 else lambda: _native(sources[0], share),
         contributions=gated and _contributions_passed(manifest),
     )
     return Model(manifest, Encoder(manifest.schema), engine, explainer, sources)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -97,6 +98,7 @@ def load_service(
     model_dir: Path,
     *,
     threads: int,
+    workers: int = 1,
     outputs: tuple[str, ...] = (),
     provision: Provision | None = None,
 ) -> Service:
@@ -106,8 +108,9 @@ def load_service(
     ----------
     model_dir
         An untarred model, read only.
-    threads
-        Threads one prediction may use.
+    threads, workers
+        Threads one prediction may use, and processes that predict beside each other; see
+        `artifact.load`.
     outputs
         Names of what is answered where a request names nothing; empty for the usual answer.
     provision
@@ -121,8 +124,18 @@ def load_service(
         The model's objective is unknown to this release, or the user's code fails.
     """
     ready = provide(model_dir) if provision is None else provision
+
+    def load_model() -> artifact.Model:
+        return artifact.load(
+            model_dir,
+            threads=threads,
+            workers=workers,
+            ensemble=ready.ensemble,
+            prepared=ready.model,
+        )
+
     try:
-        return _checked(_built(model_dir, ready, threads, outputs))
+        return _checked(_built(model_dir, ready, load_model, outputs))
     except BaseException:
         forget(ready)
         raise
@@ -135,13 +148,11 @@ def forget(provision: Provision) -> None:
 
 
 def _built(
-    model_dir: Path, ready: Provision, threads: int, outputs: tuple[str, ...]
+    model_dir: Path,
+    ready: Provision,
+    load_model: Callable[[], artifact.Model],
+    outputs: tuple[str, ...],
 ) -> HookService | ModelService:
-    def load_model() -> artifact.Model:
-        return artifact.load(
-            model_dir, threads=threads, ensemble=ready.ensemble, prepared=ready.model
-        )
-
     if ready.program is not None:
         return HookService(ready.program, model_dir, load_model, outputs)
     return ModelService(load_model(), outputs)

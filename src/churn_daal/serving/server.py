@@ -126,10 +126,10 @@ def build_app(
         The model's objective is unknown to this release, the user's code fails, or a setting asks
         for a type that is not written.
     """
-    threads = max(1, usable_cores() // settings.workers)
     service = load_service(
         settings.model_dir,
-        threads=threads,
+        threads=usable_cores(),
+        workers=settings.workers,
         outputs=settings.inference_output,
         provision=provision,
     )

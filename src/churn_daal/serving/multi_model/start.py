@@ -102,13 +102,13 @@ def join(
     provisions = Provisions(folder, settings)
     # This worker may take the place of one that was killed.
     provisions.sweep(loaded)
-    threads = max(1, usable_cores() // settings.workers)
 
     def load(record: Record) -> Loaded:
         provision = provisions.of(record)
         service = load_service(
             Path(record.url),
-            threads=threads,
+            threads=usable_cores(),
+            workers=settings.workers,
             outputs=settings.inference_output,
             provision=provision,
         )

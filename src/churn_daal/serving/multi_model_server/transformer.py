@@ -56,7 +56,6 @@ class ServiceTransformer(Transformer):  # type: ignore[misc]
             return
         settings = ServeSettings.from_env()
         self._default_accept, self._limit = settings.default_accept, settings.max_content_length
-        threads = max(1, usable_cores() // (1 if settings.multi_model else settings.workers))
         if settings.multi_model:
             provision = provide_by(settings, Path(model_dir))
         else:
@@ -64,7 +63,8 @@ class ServiceTransformer(Transformer):  # type: ignore[misc]
             provision = read_provision(Path(tempfile.gettempdir()))
         self._service = load_service(
             Path(model_dir),
-            threads=threads,
+            threads=usable_cores(),
+            workers=1 if settings.multi_model else settings.workers,
             outputs=settings.inference_output,
             provision=provision,
         )
