@@ -16,6 +16,7 @@ from churn_daal.serving.http import connection
 from .conftest import LARGE, LIMIT, PATIENCE, Running
 
 GET = b"GET /quick HTTP/1.1\r\nHost: x\r\n"
+OFFER = ("Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAMAAABk")
 
 
 def post(body: bytes, *headers: str, path: str = "/quick") -> bytes:
@@ -143,11 +144,10 @@ def test_who_ends_a_connection(
 
 def test_an_offer_to_upgrade_is_passed_over(running: Running) -> None:
     """As Java's client makes it with its first request."""
-    offer = ("Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAMAAABk")
     with contextlib.closing(running.connect()) as client:
-        client.sendall(post(b"first", *offer) + post(b"second"))
+        client.sendall(post(b"first", *OFFER) + post(b"second"))
         assert read(client)[2] == b"first"
-    answer = running.exchange(post(b"first", *offer), post(b"second", "Connection: close"))
+    answer = running.exchange(post(b"first", *OFFER), post(b"second", "Connection: close"))
     assert answer.count(b"HTTP/1.1 200") == 2
 
 
@@ -340,3 +340,28 @@ def test_the_end_lets_requests_finish(running: Running) -> None:
             status, headers, answered = read(client)
             assert (status, headers["connection"], answered) == (200, "close", body)
             assert client.recv(1) == b""
+
+
+@pytest.mark.parametrize("rest", [b"garbage\r\n\r\n", b"POST / HTTP/9\r\n\r\n"])
+def test_what_is_refused_behind_an_offer(running: Running, rest: bytes) -> None:
+    """It is answered, as it is anywhere else."""
+    answer = running.exchange(post(b"", *OFFER) + rest)
+
+    assert answer.startswith(b"HTTP/1.1 200")
+    assert b"HTTP/1.1 400" in answer
+
+
+def test_many_offers_at_once(running: Running) -> None:
+    """Each is passed over."""
+    answer = running.exchange(post(b"", *OFFER) * 1500)
+
+    assert answer.count(b"HTTP/1.1 200") == 1500
+
+
+def test_an_offer_and_an_end(running: Running) -> None:
+    """The client that asks for the connection's end gets it."""
+    offer = ("Connection: Upgrade, close", "Upgrade: h2c")
+
+    answer = running.exchange(post(b"", *offer), end=False)
+
+    assert b"\r\nConnection: close" in answer

@@ -101,22 +101,18 @@ class Connection(asyncio.Protocol):
         if self._lingering:
             return
         self.active = self._loop.now()
-        try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade as upgrade:
+        while data:
+            try:
+                self._parser.feed_data(data)
+                break
+            except httptools.HttpParserUpgrade as upgrade:
+                data = data[upgrade.args[0] :]
+            except httptools.HttpParserError as error:
+                self._fail(error)
+                return
             self._decline()
-            if rest := data[upgrade.args[0] :]:
-                self.data_received(rest)
-        except httptools.HttpParserError as error:
-            # What a callback raised stands behind the parser's own error.
-            cause = error.__context__
-            if isinstance(cause, _RefusedError):
-                self._refuse(*cause.args)
-            elif isinstance(cause, Exception) and not isinstance(cause, _EnoughError):
-                log.exception("a request failed")
-                self._transport.abort()
-            elif cause is None:
-                self._break_off(str(error))
+            if self._lingering:
+                return
 
     def eof_received(self) -> bool:
         """Answer what came whole, refuse what did not; then the connection ends."""
@@ -248,6 +244,17 @@ class Connection(asyncio.Protocol):
         if environ["SERVER_PROTOCOL"] != "HTTP/1.0" and not (self._busy or self._waiting):
             self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
+    def _fail(self, error: httptools.HttpParserError) -> None:
+        # What a callback raised stands behind the parser's own error.
+        cause = error.__context__
+        if isinstance(cause, _RefusedError):
+            self._refuse(*cause.args)
+        elif cause is None:
+            self._break_off(str(error))
+        elif not isinstance(cause, _EnoughError):
+            log.error("a request failed", exc_info=error)
+            self._transport.abort()
+
     def _decline(self) -> None:
         """Go on in HTTP/1.1 after a request that offers another protocol.
 
@@ -257,9 +264,10 @@ class Connection(asyncio.Protocol):
         length = self._coming.environ.get("CONTENT_LENGTH", "0")
         chunked = "wsgi.input_terminated" in self._coming.environ
         framing = "Transfer-Encoding: chunked" if chunked else f"Content-Length: {length}"
+        last = "" if self._parser.should_keep_alive() else "Connection: close\r\n"
         self._parser = httptools.HttpRequestParser(self)
         self._offered, self._declining = False, True
-        self._parser.feed_data(f"POST / HTTP/1.1\r\n{framing}\r\n\r\n".encode())
+        self._parser.feed_data(f"POST / HTTP/1.1\r\n{last}{framing}\r\n\r\n".encode())
         self._declining = False
 
     def _pass_over(self) -> None:
