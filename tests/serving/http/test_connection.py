@@ -365,3 +365,14 @@ def test_an_offer_and_an_end(running: Running) -> None:
     answer = running.exchange(post(b"", *offer), end=False)
 
     assert b"\r\nConnection: close" in answer
+
+
+def test_blanks_around_a_value_are_none_of_it(running: Running) -> None:
+    """Behind it too, where the parser leaves them."""
+    answer = running.exchange(
+        post(b"body", "Expect: 100-continue \t", "Accept: \t a b \t "),
+        GET.replace(b"GET", b"POST") + b"Transfer-Encoding: chunked \r\n\r\n1\r\nx\r\n0\r\n\r\n",
+    )
+
+    assert answer.count(b"HTTP/1.1 200") == 2
+    assert running.app.seen[0]["HTTP_ACCEPT"] == "a b"

@@ -158,7 +158,8 @@ class Connection(asyncio.Protocol):
         if key is None:
             key = _key(name)
         if key:
-            text = value.decode("latin-1")
+            # The parser leaves blanks behind a value where they are.
+            text = value.decode("latin-1").rstrip(" \t")
             environ = self._environ
             environ[key] = f"{environ[key]},{text}" if key in environ else text
 
