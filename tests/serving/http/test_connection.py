@@ -376,3 +376,32 @@ def test_blanks_around_a_value_are_none_of_it(running: Running) -> None:
 
     assert answer.count(b"HTTP/1.1 200") == 2
     assert running.app.seen[0]["HTTP_ACCEPT"] == "a b"
+
+
+@pytest.mark.parametrize(
+    "begin",
+    [
+        GET + b"X: ",
+        GET,
+        GET.replace(b"GET", b"POST") + b"Transfer-Encoding: chunked\r\n\r\n0\r\nX: ",
+        GET.replace(b"GET", b"POST") + b"Transfer-Encoding: chunked\r\n\r\n1;",
+    ],
+    ids=["value", "name", "trailer", "chunk"],
+)
+def test_a_header_without_an_end(running: Running, begin: bytes) -> None:
+    """It is refused while it comes, not held in memory until its end."""
+    with contextlib.closing(running.connect()) as client:
+        client.sendall(begin)
+        with contextlib.suppress(ConnectionError):
+            client.sendall(b"y" * 2**21)
+        assert client.recv(100).startswith(b"HTTP/1.1 431")
+
+
+def test_no_end_of_requests_in_parts(running: Running) -> None:
+    """What is held against one request's headers is forgotten with it."""
+    head, body = post(b"x" * 900)[:-800], b"x" * 800
+    with contextlib.closing(running.connect()) as client:
+        for _ in range(300):
+            client.sendall(head)
+            client.sendall(body)
+            assert read(client)[0] == 200

@@ -66,7 +66,7 @@ class Connection(asyncio.Protocol):
         self._loop, self._base = loop, base
         self._parser = httptools.HttpRequestParser(self)
         self._coming: Exchange | None = None
-        self._head_bytes = 0
+        self._head_bytes = self._heard = self._unheard = 0
         self._url = b""
         self._waiting: deque[Exchange] = deque()
         self._busy = False
@@ -104,7 +104,9 @@ class Connection(asyncio.Protocol):
         while data:
             try:
                 self._parser.feed_data(data)
-                break
+                if self._head_bytes:
+                    self._weigh(len(data))
+                return
             except httptools.HttpParserUpgrade as upgrade:
                 data = data[upgrade.args[0] :]
             except httptools.HttpParserError as error:
@@ -139,7 +141,8 @@ class Connection(asyncio.Protocol):
         """Begin a request."""
         if self._declining:
             return
-        self._head_bytes, self._url = 0, b""
+        self._head_bytes = self._heard = 0
+        self._url = b""
         self._environ = self._base.copy()
 
     def on_url(self, part: bytes) -> None:
@@ -234,6 +237,14 @@ class Connection(asyncio.Protocol):
         self._head_bytes += size
         if self._head_bytes > HEAD_BYTES:
             raise _RefusedError(status, f"the {what} came to more than {HEAD_BYTES:,} bytes")
+
+    def _weigh(self, size: int) -> None:
+        """Limit what comes and is not heard of: the parser holds a header until its end."""
+        heard = self._head_bytes + (self._coming.body.size if self._coming else 0)
+        self._unheard = self._unheard + size if heard == self._heard else 0
+        self._heard = heard
+        if self._unheard > HEAD_BYTES:
+            self._break_off(f"a header came to more than {HEAD_BYTES:,} bytes", 431)
 
     def _expect(self, environ: Environ, body: Arrival) -> None:
         expected = environ["HTTP_EXPECT"]
