@@ -405,3 +405,21 @@ def test_no_end_of_requests_in_parts(running: Running) -> None:
             client.sendall(head)
             client.sendall(body)
             assert read(client)[0] == 200
+
+
+def test_a_client_that_only_asks_is_not_answered_on_and_on(running: Running) -> None:
+    """What it does not take is not piled up: it is not read any further either."""
+    body = b"x" * 50_000
+    with contextlib.closing(running.connect()) as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2**16)
+        client.settimeout(0.5)
+        with contextlib.suppress(TimeoutError):
+            for _ in range(1000):
+                client.sendall(post(body))
+        (held,) = running.shared.connections
+        assert held._transport.get_write_buffer_size() < 2**20
+        client.settimeout(PATIENCE)
+        client.shutdown(socket.SHUT_WR)
+        answer = client.makefile("rb").read()
+    # All that came whole is answered when the client reads at last.
+    assert answer.count(b"HTTP/1.1 200") >= len(running.app.seen) - 1

@@ -133,7 +133,7 @@ class Connection(asyncio.Protocol):
         self.active = self._loop.now()
         if self._pieces is not None:
             self._send_on()
-            self._go_on()
+        self._go_on()
 
     # Called by the parser.
 
@@ -293,7 +293,7 @@ class Connection(asyncio.Protocol):
         assert self._coming is not None  # noqa: S101 - callers have one
         self._waiting.append(self._coming)
         self._coming, self._head_bytes = None, 0
-        if not self._busy:
+        if not (self._busy or self._unread):
             self._go_on()
         elif not self._paused:
             # What waits already is enough.
@@ -301,13 +301,13 @@ class Connection(asyncio.Protocol):
             self._transport.pause_reading()
 
     def _go_on(self) -> None:
-        while self._waiting and not (self._busy or self._transport.is_closing()):
+        while self._waiting and not (self._busy or self._unread or self._transport.is_closing()):
             exchange = self._waiting.popleft()
             self._busy = True
             reply = exchange.reply or self._loop.ask(self, exchange)
             if reply is not None:
                 self._send(exchange, reply)
-        if self._paused and not (self._busy or self._transport.is_closing()):
+        if self._paused and not (self._busy or self._unread or self._transport.is_closing()):
             self._paused = False
             self._transport.resume_reading()
 
