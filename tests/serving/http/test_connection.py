@@ -423,3 +423,17 @@ def test_a_client_that_only_asks_is_not_answered_on_and_on(running: Running) -> 
         answer = client.makefile("rb").read()
     # All that came whole is answered when the client reads at last.
     assert answer.count(b"HTTP/1.1 200") >= len(running.app.seen) - 1
+
+
+def test_the_word_to_go_on_is_given_late(running: Running) -> None:
+    """To a request that came while another was being answered: else it would wait for ever."""
+    with contextlib.closing(running.connect()) as client:
+        client.sendall(post(b"first", path="/hold"))
+        assert running.app.held.acquire(timeout=PATIENCE)
+        client.sendall(post(b"second", "Expect: 100-continue")[:-6])
+        running.app.hold.set()
+        assert read(client)[2] == b"first"
+        with client.makefile("rb") as file:
+            assert file.readline() + file.readline() == b"HTTP/1.1 100 Continue\r\n\r\n"
+        client.sendall(b"second")
+        assert read(client)[2] == b"second"

@@ -76,6 +76,8 @@ class Connection(asyncio.Protocol):
         # Nothing more is answered: what still comes is passed over until the client has read.
         self._lingering = self._ended = self._paused = False
         self._offered = self._declining = False
+        # Waits to be told to send its body.
+        self._held_back: Exchange | None = None
         self.active = 0.0
 
     # Called by asyncio.
@@ -134,6 +136,7 @@ class Connection(asyncio.Protocol):
         if self._pieces is not None:
             self._send_on()
         self._go_on()
+        self._let_come()
 
     # Called by the parser.
 
@@ -208,6 +211,7 @@ class Connection(asyncio.Protocol):
         """Send an answer, then go on with what waits."""
         self._send(exchange, reply)
         self._go_on()
+        self._let_come()
 
     def stop(self) -> None:
         """End the connection; where a request has begun to come, after its answer."""
@@ -253,8 +257,17 @@ class Connection(asyncio.Protocol):
         if body.is_refused:
             # The client waits for a word before it sends: it gets the last one.
             self._pass_over()
-        if environ["SERVER_PROTOCOL"] != "HTTP/1.0" and not (self._busy or self._waiting):
-            self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        if environ["SERVER_PROTOCOL"] != "HTTP/1.0":
+            self._held_back = self._coming
+            self._let_come()
+
+    def _let_come(self) -> None:
+        """Give the word a client waits for before it sends its body, when its turn has come."""
+        held = self._held_back
+        if held is not None and not (self._busy or self._waiting):
+            self._held_back = None
+            if held is self._coming and held.body.size == 0:
+                self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def _fail(self, error: httptools.HttpParserError) -> None:
         # What a callback raised stands behind the parser's own error.
