@@ -52,6 +52,8 @@ class Echo:
         if path == "/none":
             start("204 No Content", [])
             return [b""]
+        if path == "/whole":
+            body = b"x" * LARGE
         if path == "/large":
             start("200 OK", [("Content-Length", str(LARGE))])
             return (b"x" * 2**16 for _ in range(LARGE // 2**16))

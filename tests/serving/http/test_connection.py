@@ -437,3 +437,22 @@ def test_the_word_to_go_on_is_given_late(running: Running) -> None:
             assert file.readline() + file.readline() == b"HTTP/1.1 100 Continue\r\n\r\n"
         client.sendall(b"second")
         assert read(client)[2] == b"second"
+
+
+def test_a_client_that_takes_little_is_not_let_go(running: Running) -> None:
+    """However long one answer takes, while some of it is taken."""
+    with contextlib.closing(running.connect()) as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2**16)
+        client.sendall(post(b"", path="/whole"))
+        client.recv(1, socket.MSG_PEEK)
+        (held,) = running.shared.connections
+        running.do(running.shared.check)
+        before, left = held.active, held._transport.get_write_buffer_size()
+        assert left > LARGE / 4
+
+        while held._transport.get_write_buffer_size() == left:
+            client.recv(2**16)
+        running.do(running.shared.check)
+
+        assert held._transport.get_write_buffer_size() > 0
+        assert held.active > before

@@ -73,6 +73,7 @@ class Connection(asyncio.Protocol):
         self._pieces: Iterator[bytes] | None = None
         self._sending: Exchange | None = None
         self._unread = False
+        self._left = 0
         # Nothing more is answered: what still comes is passed over until the client has read.
         self._lingering = self._ended = self._paused = False
         self._offered = self._declining = False
@@ -222,7 +223,10 @@ class Connection(asyncio.Protocol):
         """Put an end to what lasts too long."""
         idle = now - self.active
         if self._unread:
-            if idle > UNREAD_SECONDS:
+            left = self._transport.get_write_buffer_size()
+            if left != self._left:
+                self._left, self.active = left, now
+            elif idle > UNREAD_SECONDS:
                 log.info("a client that took nothing for %d s is let go", UNREAD_SECONDS)
                 self._transport.abort()
         elif self._busy or self._waiting:
