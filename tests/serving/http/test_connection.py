@@ -459,3 +459,14 @@ def test_a_client_that_takes_little_is_not_let_go(running: Running) -> None:
 
         assert held._transport.get_write_buffer_size() > 0
         assert held.active > before
+
+
+def test_a_client_that_goes_leaves_nothing(running: Running) -> None:
+    """In the middle of a large answer: what it sent is not held on to."""
+    with contextlib.closing(running.connect()) as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2**16)
+        client.sendall(post(b"x" * 50_000, path="/large"))
+        client.recv(1, socket.MSG_PEEK)
+    until_gone(running)
+
+    assert running.app.seen[0]["wsgi.input"].whole() == b""

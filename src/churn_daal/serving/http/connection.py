@@ -96,8 +96,9 @@ class Connection(asyncio.Protocol):
         self._loop.connections.discard(self)
         self._waiting.clear()
         self._pieces = None
-        if self._coming is not None:
-            self._coming.body.close()
+        for exchange in (self._coming, self._sending):
+            if exchange is not None:
+                exchange.body.close()
 
     def data_received(self, data: bytes) -> None:
         """Read on."""
