@@ -467,6 +467,21 @@ def test_a_client_that_goes_leaves_nothing(running: Running) -> None:
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2**16)
         client.sendall(post(b"x" * 50_000, path="/large"))
         client.recv(1, socket.MSG_PEEK)
+        (held,) = running.shared.connections
+        end = time.monotonic() + PATIENCE
+        while not held._unread:
+            assert time.monotonic() < end
     until_gone(running)
 
     assert running.app.seen[0]["wsgi.input"].whole() == b""
+
+
+def test_nothing_is_made_for_a_client_that_has_gone(running: Running) -> None:
+    """The rest of a large answer would hold up the loop."""
+    with contextlib.closing(running.connect()) as client:
+        client.sendall(post(b"", path="/gone"))
+        client.recv(1, socket.MSG_PEEK)
+    running.app.hold.set()
+    until_gone(running)
+
+    assert running.app.pieces < 5

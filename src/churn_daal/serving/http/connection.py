@@ -351,7 +351,7 @@ class Connection(asyncio.Protocol):
 
     def _send_on(self) -> None:
         assert self._sending is not None  # noqa: S101 - set beside the pieces
-        while self._pieces is not None and not self._unread:
+        while self._pieces is not None and not (self._unread or self._transport.is_closing()):
             piece = next(self._pieces, None)
             if piece is None:
                 self._pieces = None
