@@ -13,7 +13,6 @@ from churn_daal.serving.body import HELD
 from churn_daal.serving.http.arrival import Arrival
 
 
-
 @contextlib.contextmanager
 def room(size: int) -> Iterator[None]:
     """Let no file of this process grow beyond a size: its writes fail as on a full disk."""

@@ -485,3 +485,15 @@ def test_nothing_is_made_for_a_client_that_has_gone(running: Running) -> None:
     until_gone(running)
 
     assert running.app.pieces < 5
+
+
+def test_a_refusal_of_the_loops_own_is_logged(
+    running: Running, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As any other is, as a warning: the app never hears of it."""
+    running.exchange(b"nonsense\r\n\r\n")
+
+    (line,) = caplog.records
+    assert line.levelname == "WARNING"
+    assert line.getMessage().startswith("refused with 400: this is no whole request")
+    assert not running.app.seen

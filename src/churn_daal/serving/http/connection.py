@@ -108,17 +108,17 @@ class Connection(asyncio.Protocol):
         while data:
             try:
                 self._parser.feed_data(data)
-                if self._head_bytes:
-                    self._weigh(len(data))
-                return
             except httptools.HttpParserUpgrade as upgrade:
                 data = data[upgrade.args[0] :]
             except httptools.HttpParserError as error:
                 self._fail(error)
                 return
-            self._decline()
-            if self._lingering:
+            else:
+                if self._head_bytes:
+                    self._weigh(len(data))
                 return
+            # Outside of the handler, which would stand behind the errors of what follows.
+            self._decline()
 
     def eof_received(self) -> bool:
         """Answer what came whole, refuse what did not; then the connection ends."""
@@ -385,7 +385,7 @@ class Connection(asyncio.Protocol):
 
     def _refuse(self, status: int, text: str) -> None:
         """Answer a request of which nobody can tell what it asks."""
-        log.info("refused with %d: %s", status, text)
+        log.warning("refused with %d: %s", status, text)
         environ = self._base | {"REQUEST_METHOD": ""}
         self._coming = Exchange(environ, Arrival(0, None), keep=False, reply=refusal(text, status))
         self._lingering = True
