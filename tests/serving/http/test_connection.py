@@ -497,3 +497,20 @@ def test_a_refusal_of_the_loops_own_is_logged(
     assert line.levelname == "WARNING"
     assert line.getMessage().startswith("refused with 400: this is no whole request")
     assert not running.app.seen
+
+
+@pytest.mark.parametrize("ended", [False, True], ids=["the server ends", "the client too"])
+def test_the_end_lets_pipelined_requests_finish(running: Running, ended: bool) -> None:
+    """Those that had come whole; the last answer says that it is the last."""
+    with contextlib.closing(running.connect()) as client:
+        client.sendall(post(b"first", path="/hold") + post(b"second") + post(b"third"))
+        assert running.app.held.acquire(timeout=PATIENCE)
+        if ended:
+            client.shutdown(socket.SHUT_WR)
+        running.do(running.shared.stop)
+        running.app.hold.set()
+        answer = client.makefile("rb").read()
+
+    assert answer.count(b"HTTP/1.1 200") == 3
+    assert answer.count(b"Connection: close") == 1
+    assert answer.endswith(b"third")

@@ -333,7 +333,8 @@ class Connection(asyncio.Protocol):
         if self._transport.is_closing():
             exchange.body.close()
             return
-        exchange.keep = exchange.keep and not (self._loop.stopping or self._ended)
+        last = (self._loop.stopping or self._ended) and not self._waiting
+        exchange.keep = exchange.keep and not last
         head_only = exchange.environ["REQUEST_METHOD"] == "HEAD"
         try:
             first, pieces = framed(reply, keep=exchange.keep, head_only=head_only)
