@@ -42,6 +42,14 @@ def test_slots_add_up() -> None:
     assert sum(totals.outside_of) == 6
 
 
+def test_a_client_that_stalls_has_a_status_of_its_own() -> None:
+    """The event loop's 408 is no `other`."""
+    counters = Counters(1)
+    count(counters.tally(0), 408)
+
+    assert counters.totals().requests["408"] == 1
+
+
 def test_columns_of_several_models_are_not_mixed() -> None:
     """Place 0 of one model is not place 0 of another: only the sums are counted."""
     counters = Counters(1)

@@ -8,6 +8,7 @@ import http.client
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -419,3 +420,35 @@ def test_the_log_level_is_the_servers_too(base: Path) -> None:
         _, errors = process.communicate(timeout=PATIENCE)
 
     assert errors == ""
+
+
+def test_sigterm_lets_those_who_have_connected_have_their_answers(base: Path) -> None:
+    """Their requests lie with the kernel when the end comes: nobody has read a byte of them."""
+    body = f"{ROW}\n".encode()
+    head = f"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+    with (
+        serving(base, workers=1) as (process, port),
+        contextlib.ExitStack() as stack,
+    ):
+        (worker,) = children(process)
+        os.kill(worker, signal.SIGSTOP)
+        clients = []
+        for _ in range(3):
+            client = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
+            clients.append(stack.enter_context(contextlib.closing(client)))
+            client.sendall(head + body)
+        process.terminate()
+        assert process.stderr is not None
+        assert any("Handling signal: term" in line for line in process.stderr)
+        until(lambda: pending(worker, signal.SIGTERM), process)
+        os.kill(worker, signal.SIGCONT)
+        answers = [client.recv(65_536)[:12] for client in clients]
+
+    assert answers == [b"HTTP/1.1 200"] * 3
+
+
+def pending(pid: int, number: int) -> bool:
+    """Tell whether a signal waits for a process."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    sets = [int(line.split()[1], 16) for line in lines if line.startswith(("ShdPnd", "SigPnd"))]
+    return any(waiting >> (number - 1) & 1 for waiting in sets)

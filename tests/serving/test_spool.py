@@ -18,6 +18,7 @@ from churn_daal.serving.invocation import ModelService
 from churn_daal.serving.spool import SENT, sent, spooled
 from churn_daal.settings import ServeSettings
 
+from .http.test_arrival import room
 from .test_app import ROW, post
 
 
@@ -76,3 +77,10 @@ def test_a_mapped_answer_is_whole(monkeypatch: pytest.MonkeyPatch, churn: Model)
     assert response.data == expected
     assert response.content_length == len(expected)
     assert len(np.array(response.data.split(), dtype=np.float32)) == 500
+
+
+def test_a_disk_that_fills_up_is_507() -> None:
+    """Whatever the file still holds back."""
+    pieces = [b"x" * 1000] * (2 * spool.HELD // 1000)
+    with room(spool.HELD + 300_100), pytest.raises(NoRoomError, match="the answer cannot be kept"):
+        spooled(pieces)

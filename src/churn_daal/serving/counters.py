@@ -18,7 +18,7 @@ import numpy as np
 
 from churn_daal.serving.trace import Trace
 
-STATUSES: Final = (200, 204, 400, 403, 404, 405, 406, 409, 413, 415, 424, 500, 503, 507)
+STATUSES: Final = (200, 204, 400, 403, 404, 405, 406, 408, 409, 413, 415, 424, 500, 503, 507)
 _PLACES: Final = {status: place for place, status in enumerate(STATUSES)}
 STAGES: Final = ("decode", "predict", "encode", "total")
 # Upper bounds in seconds: a row takes some 0.1 ms, a batch of 100 MB a minute.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import mmap
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -40,7 +41,7 @@ def sent(body: memoryview) -> Iterator[bytes]:
 
 def _mapped(held: list[bytes], rest: Iterator[bytes]) -> memoryview:
     file = _Spill()
-    with file.opened:
+    with contextlib.closing(file):
         file.write(held)
         held.clear()
         for piece in rest:
@@ -62,6 +63,11 @@ class _Spill:
             self.opened.writelines(pieces)
         except OSError as error:
             raise _no_room(error) from error
+
+    def close(self) -> None:
+        # A full disk fails once more for what the file still holds back.
+        with contextlib.suppress(OSError):
+            self.opened.close()
 
     def mapped(self) -> memoryview:
         try:

@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from churn_daal.serving.server import GRACE_SECONDS
+
 from .conftest import Lay
 from .test_packages import lay_wheel
 
@@ -90,6 +92,28 @@ def test_installed_packages_go_with_the_server(lay: Lay, tmp_path: Path) -> None
         assert Path(ask(port, "x")).is_relative_to(temporary)
 
     assert list(temporary.glob("churn-daal-packages-*")) == []
+
+
+def test_sigterm_ends_a_server_that_still_loads(lay: Lay, tmp_path: Path) -> None:
+    """Its workers do not begin to serve, until they are killed."""
+    code = (
+        "import pathlib, time\n"
+        "def model_fn(folder):\n"
+        f"    pathlib.Path({str(tmp_path)!r}, 'begun').touch()\n"
+        "    time.sleep(2)\n"
+        "    return 1\n"
+        "def predict_fn(data, model):\n"
+        "    return data\n"
+    )
+    with serving(lay(code), tmp_path) as (process, _):
+        end = time.monotonic() + PATIENCE
+        while not (tmp_path / "begun").exists():
+            assert time.monotonic() < end
+            PAUSE.wait(0.05)
+        process.terminate()
+
+        _, errors = process.communicate(timeout=GRACE_SECONDS - 5)
+        assert process.returncode == 0, errors
 
 
 def test_bad_code_ends_the_server(lay: Lay, tmp_path: Path) -> None:

@@ -28,6 +28,7 @@ class Echo:
     """Answers what came; by the path it does what an app can do wrong."""
 
     seen: list[dict[str, Any]] = field(default_factory=list)
+    pieces: int = 0
     hold: threading.Event = field(default_factory=threading.Event)
     held: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
 
@@ -52,11 +53,23 @@ class Echo:
         if path == "/none":
             start("204 No Content", [])
             return [b""]
+        if path == "/whole":
+            body = b"x" * LARGE
         if path == "/large":
             start("200 OK", [("Content-Length", str(LARGE))])
             return (b"x" * 2**16 for _ in range(LARGE // 2**16))
+        if path == "/gone":
+            start("200 OK", [("Content-Length", str(LARGE))])
+            return self._after_the_hold()
         start("200 OK", [("Content-Type", "text/plain"), ("Content-Length", str(len(body)))])
         return [body]
+
+    def _after_the_hold(self) -> Iterator[bytes]:
+        yield b"x" * 2**16
+        assert self.hold.wait(PATIENCE)
+        for _ in range(LARGE // 2**16 - 1):
+            self.pieces += 1
+            yield b"x" * 2**16
 
 
 @dataclass

@@ -16,6 +16,7 @@ from churn_daal.serving.http import connection
 from .conftest import LARGE, LIMIT, PATIENCE, Running
 
 GET = b"GET /quick HTTP/1.1\r\nHost: x\r\n"
+OFFER = ("Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAMAAABk")
 
 
 def post(body: bytes, *headers: str, path: str = "/quick") -> bytes:
@@ -143,11 +144,10 @@ def test_who_ends_a_connection(
 
 def test_an_offer_to_upgrade_is_passed_over(running: Running) -> None:
     """As Java's client makes it with its first request."""
-    offer = ("Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAMAAABk")
     with contextlib.closing(running.connect()) as client:
-        client.sendall(post(b"first", *offer) + post(b"second"))
+        client.sendall(post(b"first", *OFFER) + post(b"second"))
         assert read(client)[2] == b"first"
-    answer = running.exchange(post(b"first", *offer), post(b"second", "Connection: close"))
+    answer = running.exchange(post(b"first", *OFFER), post(b"second", "Connection: close"))
     assert answer.count(b"HTTP/1.1 200") == 2
 
 
@@ -340,3 +340,177 @@ def test_the_end_lets_requests_finish(running: Running) -> None:
             status, headers, answered = read(client)
             assert (status, headers["connection"], answered) == (200, "close", body)
             assert client.recv(1) == b""
+
+
+def test_blanks_around_a_value_are_none_of_it(running: Running) -> None:
+    """Behind it too, where the parser leaves them."""
+    answer = running.exchange(
+        post(b"body", "Expect: 100-continue \t", "Accept: \t a b \t "),
+        GET.replace(b"GET", b"POST") + b"Transfer-Encoding: chunked \r\n\r\n1\r\nx\r\n0\r\n\r\n",
+    )
+
+    assert answer.count(b"HTTP/1.1 200") == 2
+    assert running.app.seen[0]["HTTP_ACCEPT"] == "a b"
+
+
+@pytest.mark.parametrize("rest", [b"garbage\r\n\r\n", b"POST / HTTP/9\r\n\r\n"])
+def test_what_is_refused_behind_an_offer(running: Running, rest: bytes) -> None:
+    """It is answered, as it is anywhere else."""
+    answer = running.exchange(post(b"", *OFFER) + rest)
+
+    assert answer.startswith(b"HTTP/1.1 200")
+    assert b"HTTP/1.1 400" in answer
+
+
+def test_many_offers_at_once(running: Running) -> None:
+    """Each is passed over."""
+    answer = running.exchange(post(b"", *OFFER) * 1500)
+
+    assert answer.count(b"HTTP/1.1 200") == 1500
+
+
+def test_an_offer_and_an_end(running: Running) -> None:
+    """The client that asks for the connection's end gets it."""
+    offer = ("Connection: Upgrade, close", "Upgrade: h2c")
+
+    answer = running.exchange(post(b"", *offer), end=False)
+
+    assert b"\r\nConnection: close" in answer
+
+
+@pytest.mark.parametrize(
+    "begin",
+    [
+        GET + b"X: ",
+        GET,
+        GET.replace(b"GET", b"POST") + b"Transfer-Encoding: chunked\r\n\r\n0\r\nX: ",
+        GET.replace(b"GET", b"POST") + b"Transfer-Encoding: chunked\r\n\r\n1;",
+    ],
+    ids=["value", "name", "trailer", "chunk"],
+)
+def test_a_header_without_an_end(running: Running, begin: bytes) -> None:
+    """It is refused while it comes, not held in memory until its end."""
+    with contextlib.closing(running.connect()) as client:
+        client.sendall(begin)
+        with contextlib.suppress(ConnectionError):
+            client.sendall(b"y" * 2**21)
+        assert client.recv(100).startswith(b"HTTP/1.1 431")
+
+
+def test_a_client_that_only_asks_is_not_answered_on_and_on(running: Running) -> None:
+    """What it does not take is not piled up: it is not read any further either."""
+    body = b"x" * 50_000
+    with contextlib.closing(running.connect()) as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2**16)
+        client.settimeout(0.5)
+        with contextlib.suppress(TimeoutError):
+            for _ in range(1000):
+                client.sendall(post(body))
+        (held,) = running.shared.connections
+        assert held._transport.get_write_buffer_size() < 2**20
+        client.settimeout(PATIENCE)
+        client.shutdown(socket.SHUT_WR)
+        answer = client.makefile("rb").read()
+    # All that came whole is answered when the client reads at last.
+    assert answer.count(b"HTTP/1.1 200") >= len(running.app.seen) - 1
+
+
+def test_the_word_to_go_on_is_given_late(running: Running) -> None:
+    """To a request that came while another was being answered: else it would wait for ever."""
+    with contextlib.closing(running.connect()) as client:
+        client.sendall(post(b"first", path="/hold"))
+        assert running.app.held.acquire(timeout=PATIENCE)
+        client.sendall(post(b"second", "Expect: 100-continue")[:-6])
+        running.app.hold.set()
+        received = b""
+        while not received.endswith(b"first" + b"HTTP/1.1 100 Continue\r\n\r\n"):
+            piece = client.recv(1000)
+            assert piece
+            received += piece
+        client.sendall(b"second")
+        assert read(client)[2] == b"second"
+
+
+def test_no_end_of_requests_in_parts(running: Running) -> None:
+    """What is held against one request's headers is forgotten with it."""
+    head, body = post(b"x" * 900)[:-800], b"x" * 800
+    with contextlib.closing(running.connect()) as client:
+        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for _ in range(300):
+            client.sendall(head)
+            client.sendall(body)
+            assert read(client)[0] == 200
+
+
+def test_a_client_that_takes_little_is_not_let_go(running: Running) -> None:
+    """However long one answer takes, while some of it is taken."""
+    with contextlib.closing(running.connect()) as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2**16)
+        client.sendall(post(b"", path="/whole"))
+        client.recv(1, socket.MSG_PEEK)
+        (held,) = running.shared.connections
+        running.do(running.shared.check)
+        before, left = held.active, held._transport.get_write_buffer_size()
+        assert left > LARGE / 4
+
+        while held._transport.get_write_buffer_size() == left:
+            client.recv(2**16)
+        running.do(running.shared.check)
+
+        assert held._transport.get_write_buffer_size() > 0
+        assert held.active > before
+
+
+def test_a_client_that_goes_leaves_nothing(running: Running) -> None:
+    """In the middle of a large answer: what it sent is not held on to."""
+    with contextlib.closing(running.connect()) as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2**16)
+        client.sendall(post(b"x" * 50_000, path="/large"))
+        client.recv(1, socket.MSG_PEEK)
+        (held,) = running.shared.connections
+        end = time.monotonic() + PATIENCE
+        while not held._unread:
+            assert time.monotonic() < end
+    until_gone(running)
+
+    assert running.app.seen[0]["wsgi.input"].whole() == b""
+
+
+def test_nothing_is_made_for_a_client_that_has_gone(running: Running) -> None:
+    """The rest of a large answer would hold up the loop."""
+    with contextlib.closing(running.connect()) as client:
+        client.sendall(post(b"", path="/gone"))
+        client.recv(1, socket.MSG_PEEK)
+    running.app.hold.set()
+    until_gone(running)
+
+    assert running.app.pieces < 5
+
+
+def test_a_refusal_of_the_loops_own_is_logged(
+    running: Running, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As any other is, as a warning: the app never hears of it."""
+    running.exchange(b"nonsense\r\n\r\n")
+
+    (line,) = caplog.records
+    assert line.levelname == "WARNING"
+    assert line.getMessage().startswith("refused with 400: this is no whole request")
+    assert not running.app.seen
+
+
+@pytest.mark.parametrize("ended", [False, True], ids=["the server ends", "the client too"])
+def test_the_end_lets_pipelined_requests_finish(running: Running, ended: bool) -> None:
+    """Those that had come whole; the last answer says that it is the last."""
+    with contextlib.closing(running.connect()) as client:
+        client.sendall(post(b"first", path="/hold") + post(b"second") + post(b"third"))
+        assert running.app.held.acquire(timeout=PATIENCE)
+        if ended:
+            client.shutdown(socket.SHUT_WR)
+        running.do(running.shared.stop)
+        running.app.hold.set()
+        answer = client.makefile("rb").read()
+
+    assert answer.count(b"HTTP/1.1 200") == 3
+    assert answer.count(b"Connection: close") == 1
+    assert answer.endswith(b"third")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import mmap
 import tempfile
 from typing import IO
@@ -61,9 +62,7 @@ class Arrival:
     def fail(self, fault: RequestError) -> None:
         """Refuse the body; the first reason stays."""
         self._fault = self._fault or fault
-        self._pieces.clear()
-        if self._file is not None:
-            self._file.close()
+        self.close()
 
     def whole(self) -> memoryview:
         """Return the body, in memory or mapped from a file without a name.
@@ -96,7 +95,9 @@ class Arrival:
         """Let go of what is held."""
         self._pieces.clear()
         if self._file is not None:
-            self._file.close()
+            # A full disk fails once more for what the file still holds back; nobody wants it.
+            with contextlib.suppress(OSError):
+                self._file.close()
 
     def _keep(self, piece: bytes) -> None:
         if self._file is None:

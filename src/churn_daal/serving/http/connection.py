@@ -66,16 +66,19 @@ class Connection(asyncio.Protocol):
         self._loop, self._base = loop, base
         self._parser = httptools.HttpRequestParser(self)
         self._coming: Exchange | None = None
-        self._head_bytes = 0
+        self._head_bytes = self._heard = self._unheard = 0
         self._url = b""
         self._waiting: deque[Exchange] = deque()
         self._busy = False
         self._pieces: Iterator[bytes] | None = None
         self._sending: Exchange | None = None
         self._unread = False
+        self._left = 0
         # Nothing more is answered: what still comes is passed over until the client has read.
         self._lingering = self._ended = self._paused = False
         self._offered = self._declining = False
+        # Waits to be told to send its body.
+        self._held_back: Exchange | None = None
         self.active = 0.0
 
     # Called by asyncio.
@@ -93,30 +96,29 @@ class Connection(asyncio.Protocol):
         self._loop.connections.discard(self)
         self._waiting.clear()
         self._pieces = None
-        if self._coming is not None:
-            self._coming.body.close()
+        for exchange in (self._coming, self._sending):
+            if exchange is not None:
+                exchange.body.close()
 
     def data_received(self, data: bytes) -> None:
         """Read on."""
         if self._lingering:
             return
         self.active = self._loop.now()
-        try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade as upgrade:
+        while data:
+            try:
+                self._parser.feed_data(data)
+            except httptools.HttpParserUpgrade as upgrade:
+                data = data[upgrade.args[0] :]
+            except httptools.HttpParserError as error:
+                self._fail(error)
+                return
+            else:
+                if self._head_bytes:
+                    self._weigh(len(data))
+                return
+            # Outside of the handler, which would stand behind the errors of what follows.
             self._decline()
-            if rest := data[upgrade.args[0] :]:
-                self.data_received(rest)
-        except httptools.HttpParserError as error:
-            # What a callback raised stands behind the parser's own error.
-            cause = error.__context__
-            if isinstance(cause, _RefusedError):
-                self._refuse(*cause.args)
-            elif isinstance(cause, Exception) and not isinstance(cause, _EnoughError):
-                log.exception("a request failed")
-                self._transport.abort()
-            elif cause is None:
-                self._break_off(str(error))
 
     def eof_received(self) -> bool:
         """Answer what came whole, refuse what did not; then the connection ends."""
@@ -135,7 +137,8 @@ class Connection(asyncio.Protocol):
         self.active = self._loop.now()
         if self._pieces is not None:
             self._send_on()
-            self._go_on()
+        self._go_on()
+        self._let_come()
 
     # Called by the parser.
 
@@ -143,7 +146,8 @@ class Connection(asyncio.Protocol):
         """Begin a request."""
         if self._declining:
             return
-        self._head_bytes, self._url = 0, b""
+        self._head_bytes = self._heard = 0
+        self._url = b""
         self._environ = self._base.copy()
 
     def on_url(self, part: bytes) -> None:
@@ -162,7 +166,8 @@ class Connection(asyncio.Protocol):
         if key is None:
             key = _key(name)
         if key:
-            text = value.decode("latin-1")
+            # The parser leaves blanks behind a value where they are.
+            text = value.decode("latin-1").rstrip(" \t")
             environ = self._environ
             environ[key] = f"{environ[key]},{text}" if key in environ else text
 
@@ -208,6 +213,7 @@ class Connection(asyncio.Protocol):
         """Send an answer, then go on with what waits."""
         self._send(exchange, reply)
         self._go_on()
+        self._let_come()
 
     def stop(self) -> None:
         """End the connection; where a request has begun to come, after its answer."""
@@ -218,7 +224,10 @@ class Connection(asyncio.Protocol):
         """Put an end to what lasts too long."""
         idle = now - self.active
         if self._unread:
-            if idle > UNREAD_SECONDS:
+            left = self._transport.get_write_buffer_size()
+            if left != self._left:
+                self._left, self.active = left, now
+            elif idle > UNREAD_SECONDS:
                 log.info("a client that took nothing for %d s is let go", UNREAD_SECONDS)
                 self._transport.abort()
         elif self._busy or self._waiting:
@@ -238,6 +247,14 @@ class Connection(asyncio.Protocol):
         if self._head_bytes > HEAD_BYTES:
             raise _RefusedError(status, f"the {what} came to more than {HEAD_BYTES:,} bytes")
 
+    def _weigh(self, size: int) -> None:
+        """Limit what comes and is not heard of: the parser holds a header until its end."""
+        heard = self._head_bytes + (self._coming.body.size if self._coming else 0)
+        self._unheard = self._unheard + size if heard == self._heard else 0
+        self._heard = heard
+        if self._unheard > HEAD_BYTES:
+            self._break_off(f"a header came to more than {HEAD_BYTES:,} bytes", 431)
+
     def _expect(self, environ: Environ, body: Arrival) -> None:
         expected = environ["HTTP_EXPECT"]
         if expected.lower() != "100-continue":
@@ -245,8 +262,28 @@ class Connection(asyncio.Protocol):
         if body.is_refused:
             # The client waits for a word before it sends: it gets the last one.
             self._pass_over()
-        if environ["SERVER_PROTOCOL"] != "HTTP/1.0" and not (self._busy or self._waiting):
-            self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        if environ["SERVER_PROTOCOL"] != "HTTP/1.0":
+            self._held_back = self._coming
+            self._let_come()
+
+    def _let_come(self) -> None:
+        """Give the word a client waits for before it sends its body, when its turn has come."""
+        held = self._held_back
+        if held is not None and not (self._busy or self._waiting):
+            self._held_back = None
+            if held is self._coming and held.body.size == 0:
+                self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    def _fail(self, error: httptools.HttpParserError) -> None:
+        # What a callback raised stands behind the parser's own error.
+        cause = error.__context__
+        if isinstance(cause, _RefusedError):
+            self._refuse(*cause.args)
+        elif cause is None:
+            self._break_off(str(error))
+        elif not isinstance(cause, _EnoughError):
+            log.error("a request failed", exc_info=error)
+            self._transport.abort()
 
     def _decline(self) -> None:
         """Go on in HTTP/1.1 after a request that offers another protocol.
@@ -257,9 +294,10 @@ class Connection(asyncio.Protocol):
         length = self._coming.environ.get("CONTENT_LENGTH", "0")
         chunked = "wsgi.input_terminated" in self._coming.environ
         framing = "Transfer-Encoding: chunked" if chunked else f"Content-Length: {length}"
+        last = "" if self._parser.should_keep_alive() else "Connection: close\r\n"
         self._parser = httptools.HttpRequestParser(self)
         self._offered, self._declining = False, True
-        self._parser.feed_data(f"POST / HTTP/1.1\r\n{framing}\r\n\r\n".encode())
+        self._parser.feed_data(f"POST / HTTP/1.1\r\n{last}{framing}\r\n\r\n".encode())
         self._declining = False
 
     def _pass_over(self) -> None:
@@ -273,7 +311,7 @@ class Connection(asyncio.Protocol):
         assert self._coming is not None  # noqa: S101 - callers have one
         self._waiting.append(self._coming)
         self._coming, self._head_bytes = None, 0
-        if not self._busy:
+        if not (self._busy or self._unread):
             self._go_on()
         elif not self._paused:
             # What waits already is enough.
@@ -281,13 +319,13 @@ class Connection(asyncio.Protocol):
             self._transport.pause_reading()
 
     def _go_on(self) -> None:
-        while self._waiting and not (self._busy or self._transport.is_closing()):
+        while self._waiting and not (self._busy or self._unread or self._transport.is_closing()):
             exchange = self._waiting.popleft()
             self._busy = True
             reply = exchange.reply or self._loop.ask(self, exchange)
             if reply is not None:
                 self._send(exchange, reply)
-        if self._paused and not (self._busy or self._transport.is_closing()):
+        if self._paused and not (self._busy or self._unread or self._transport.is_closing()):
             self._paused = False
             self._transport.resume_reading()
 
@@ -295,7 +333,8 @@ class Connection(asyncio.Protocol):
         if self._transport.is_closing():
             exchange.body.close()
             return
-        exchange.keep = exchange.keep and not (self._loop.stopping or self._ended)
+        last = (self._loop.stopping or self._ended) and not self._waiting
+        exchange.keep = exchange.keep and not last
         head_only = exchange.environ["REQUEST_METHOD"] == "HEAD"
         try:
             first, pieces = framed(reply, keep=exchange.keep, head_only=head_only)
@@ -313,7 +352,7 @@ class Connection(asyncio.Protocol):
 
     def _send_on(self) -> None:
         assert self._sending is not None  # noqa: S101 - set beside the pieces
-        while self._pieces is not None and not self._unread:
+        while self._pieces is not None and not (self._unread or self._transport.is_closing()):
             piece = next(self._pieces, None)
             if piece is None:
                 self._pieces = None
@@ -347,7 +386,7 @@ class Connection(asyncio.Protocol):
 
     def _refuse(self, status: int, text: str) -> None:
         """Answer a request of which nobody can tell what it asks."""
-        log.info("refused with %d: %s", status, text)
+        log.warning("refused with %d: %s", status, text)
         environ = self._base | {"REQUEST_METHOD": ""}
         self._coming = Exchange(environ, Arrival(0, None), keep=False, reply=refusal(text, status))
         self._lingering = True

@@ -49,7 +49,8 @@ class EventLoopWorker(Worker):  # type: ignore[misc]
         for listener, base in listeners:
             listener.settimeout(0)
             loop.add_reader(listener, self._accept, listener, base)
-        while not stopped.is_set() and self.ppid == os.getppid():
+        # A SIGTERM that came while the app was loaded shows in `alive`.
+        while self.alive and not stopped.is_set() and self.ppid == os.getppid():
             self.notify()
             self._shared.check()
             try:
