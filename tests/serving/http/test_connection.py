@@ -514,3 +514,13 @@ def test_the_end_lets_pipelined_requests_finish(running: Running, ended: bool) -
     assert answer.count(b"HTTP/1.1 200") == 3
     assert answer.count(b"Connection: close") == 1
     assert answer.endswith(b"third")
+
+
+def test_no_long_name_is_kept(running: Running) -> None:
+    """Names are kept for the next request, but not whatever a client makes up."""
+    name = b"X-" + b"y" * 20_000
+
+    assert running.exchange(GET + name + b": z\r\n\r\n").startswith(b"HTTP/1.1 200")
+    assert running.app.seen[0][f"HTTP_X_{'Y' * 20_000}"] == "z"
+    assert name not in connection._names
+    assert b"Host" in connection._names

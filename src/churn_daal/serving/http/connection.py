@@ -29,6 +29,7 @@ LINGER_SECONDS: Final = 5
 # Of a request line and headers; a multi-model endpoint's model name may take 3 KiB of the line.
 HEAD_BYTES: Final = 32 * 2**10
 _KNOWN_NAMES: Final = 1024
+_LONGEST_KEPT: Final = 64
 _names: Final[dict[bytes, str]] = {}
 
 
@@ -402,7 +403,7 @@ def _key(name: bytes) -> str:
         key = text.replace("-", "_")
     else:
         key = "HTTP_" + text.replace("-", "_")
-    if len(_names) < _KNOWN_NAMES:
+    if len(_names) < _KNOWN_NAMES and len(name) <= _LONGEST_KEPT:
         _names[name] = key
     return key
 
