@@ -334,8 +334,7 @@ class Connection(asyncio.Protocol):
         if self._transport.is_closing():
             exchange.body.close()
             return
-        last = (self._loop.stopping or self._ended) and not self._waiting
-        exchange.keep = exchange.keep and not last
+        exchange.keep = exchange.keep and not self._is_last()
         head_only = exchange.environ["REQUEST_METHOD"] == "HEAD"
         try:
             first, pieces = framed(reply, keep=exchange.keep, head_only=head_only)
@@ -351,12 +350,17 @@ class Connection(asyncio.Protocol):
         else:
             self._sent(exchange)
 
+    def _is_last(self) -> bool:
+        return (self._loop.stopping or self._ended) and not self._waiting
+
     def _send_on(self) -> None:
         assert self._sending is not None  # noqa: S101 - set beside the pieces
         while self._pieces is not None and not (self._unread or self._transport.is_closing()):
             piece = next(self._pieces, None)
             if piece is None:
                 self._pieces = None
+                # The end may have come meanwhile.
+                self._sending.keep = self._sending.keep and not self._is_last()
                 self._sent(self._sending)
             else:
                 self._transport.write(piece)
