@@ -260,6 +260,17 @@ def test_headers_that_the_server_writes_come_once(serve: Serve) -> None:
     assert answer.headers.getlist("X-Own") == ["2"]
 
 
+def test_headers_of_the_connection_are_the_servers(serve: Serve) -> None:
+    """A framing that the body has not would make the next answer part of this one."""
+    names = ("Transfer-Encoding", "connection", "Keep-Alive", "TE", "Trailer", "Upgrade", "Date")
+
+    client = serve(HEADERS.format(headers=[(name, "chunked") for name in names]), booster=False)
+    answer = client.post("/invocations", data="12345")
+
+    assert answer.data == b"12345"
+    assert "chunked" not in answer.headers.values()
+
+
 @pytest.mark.parametrize(
     ("accept", "given"),
     [

@@ -514,3 +514,34 @@ def test_the_end_lets_pipelined_requests_finish(running: Running, ended: bool) -
     assert answer.count(b"HTTP/1.1 200") == 3
     assert answer.count(b"Connection: close") == 1
     assert answer.endswith(b"third")
+
+
+def test_no_long_name_is_kept(running: Running) -> None:
+    """Names are kept for the next request, but not whatever a client makes up."""
+    name = b"X-" + b"y" * 20_000
+
+    assert running.exchange(GET + name + b": z\r\n\r\n").startswith(b"HTTP/1.1 200")
+    assert running.app.seen[0][f"HTTP_X_{'Y' * 20_000}"] == "z"
+    assert name not in connection._names
+    assert b"Host" in connection._names
+
+
+@pytest.mark.parametrize("ended", [False, True], ids=["the server ends", "the client"])
+def test_the_end_in_the_middle_of_a_large_answer(running: Running, ended: bool) -> None:
+    """It comes when the answer is whole, though its headers knew nothing of it."""
+    with contextlib.closing(running.connect()) as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2**16)
+        client.sendall(post(b"", path="/large"))
+        client.recv(1, socket.MSG_PEEK)
+        (held,) = running.shared.connections
+        end = time.monotonic() + PATIENCE
+        while not held._unread:
+            assert time.monotonic() < end
+        if ended:
+            client.shutdown(socket.SHUT_WR)
+            while not held._ended:
+                assert time.monotonic() < end
+        else:
+            running.do(running.shared.stop)
+
+        assert client.makefile("rb").read().endswith(b"x" * LARGE)

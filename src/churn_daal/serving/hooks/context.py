@@ -14,6 +14,11 @@ from churn_daal.serving.request import Request
 
 # Both servers carry these back, and look for them by these names.
 _NAMED: Final = {name.lower(): name for name in (ATTRIBUTES, INFERENCE_ID)}
+# Of the message and the connection, which are the server's (RFC 9110, section 7.6.1).
+_FRAMING: Final = frozenset(
+    {"content-length", "transfer-encoding", "connection", "keep-alive", "proxy-connection"}
+    | {"te", "trailer", "upgrade", "date"}
+)
 
 
 class Context:
@@ -61,13 +66,13 @@ class Context:
     def set_response_header(self, _index: int, key: str, value: str) -> None:
         """Set a header of the answer, whatever the case of its name.
 
-        `Content-Type` is what `set_response_content_type` sets. `Content-Length` is the server's,
-        which counts the body: a second one would be a fault of HTTP.
+        `Content-Type` is what `set_response_content_type` sets. `Content-Length` and those of the
+        connection are the server's, which frames the body: others would be a fault of HTTP.
         """
         lower = key.lower()
         if lower == "content-type":
             self.content_type = value
-        elif lower != "content-length":
+        elif lower not in _FRAMING:
             for name in [name for name in self.response_headers if name.lower() == lower]:
                 del self.response_headers[name]
             self.response_headers[_NAMED.get(lower, key)] = value

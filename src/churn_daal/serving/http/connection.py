@@ -29,6 +29,7 @@ LINGER_SECONDS: Final = 5
 # Of a request line and headers; a multi-model endpoint's model name may take 3 KiB of the line.
 HEAD_BYTES: Final = 32 * 2**10
 _KNOWN_NAMES: Final = 1024
+_LONGEST_KEPT: Final = 64
 _names: Final[dict[bytes, str]] = {}
 
 
@@ -333,8 +334,7 @@ class Connection(asyncio.Protocol):
         if self._transport.is_closing():
             exchange.body.close()
             return
-        last = (self._loop.stopping or self._ended) and not self._waiting
-        exchange.keep = exchange.keep and not last
+        exchange.keep = exchange.keep and not self._is_last()
         head_only = exchange.environ["REQUEST_METHOD"] == "HEAD"
         try:
             first, pieces = framed(reply, keep=exchange.keep, head_only=head_only)
@@ -350,12 +350,17 @@ class Connection(asyncio.Protocol):
         else:
             self._sent(exchange)
 
+    def _is_last(self) -> bool:
+        return (self._loop.stopping or self._ended) and not self._waiting
+
     def _send_on(self) -> None:
         assert self._sending is not None  # noqa: S101 - set beside the pieces
         while self._pieces is not None and not (self._unread or self._transport.is_closing()):
             piece = next(self._pieces, None)
             if piece is None:
                 self._pieces = None
+                # The end may have come meanwhile.
+                self._sending.keep = self._sending.keep and not self._is_last()
                 self._sent(self._sending)
             else:
                 self._transport.write(piece)
@@ -402,7 +407,7 @@ def _key(name: bytes) -> str:
         key = text.replace("-", "_")
     else:
         key = "HTTP_" + text.replace("-", "_")
-    if len(_names) < _KNOWN_NAMES:
+    if len(_names) < _KNOWN_NAMES and len(name) <= _LONGEST_KEPT:
         _names[name] = key
     return key
 
