@@ -54,7 +54,7 @@ class Echo:
             start("204 No Content", [])
             return [b""]
         if path == "/whole":
-            body = b"x" * LARGE
+            body = b"x" * (8 * LARGE)
         if path == "/large":
             start("200 OK", [("Content-Length", str(LARGE))])
             return (b"x" * 2**16 for _ in range(LARGE // 2**16))

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from churn_daal.serving.http import connection
+from churn_daal.serving.http import connection, heads
 
 from .conftest import LARGE, LIMIT, PATIENCE, Running
 
@@ -522,8 +522,8 @@ def test_no_long_name_is_kept(running: Running) -> None:
 
     assert running.exchange(GET + name + b": z\r\n\r\n").startswith(b"HTTP/1.1 200")
     assert running.app.seen[0][f"HTTP_X_{'Y' * 20_000}"] == "z"
-    assert name not in connection._names
-    assert b"Host" in connection._names
+    assert name not in heads._names
+    assert b"Host" in heads._names
 
 
 @pytest.mark.parametrize("ended", [False, True], ids=["the server ends", "the client"])

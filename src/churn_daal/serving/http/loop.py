@@ -8,7 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TypeAlias
 
-from churn_daal.serving.http.connection import Connection, Exchange
+from churn_daal.serving.http.connection import Connection
+from churn_daal.serving.http.incoming import Exchange
 from churn_daal.serving.http.reply import Environ, Reply, Wsgi, ask
 
 # Tells of a request, and the bytes of its body, whether it is answered in the loop itself.
