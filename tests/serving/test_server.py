@@ -432,6 +432,8 @@ def test_sigterm_lets_those_who_have_connected_have_their_answers(base: Path) ->
     ):
         (worker,) = children(process)
         os.kill(worker, signal.SIGSTOP)
+        # On a busy machine the signals that follow could come before it has taken this one.
+        until(lambda: "\nState:\tT" in Path(f"/proc/{worker}/status").read_text(), process)
         clients = []
         for _ in range(3):
             client = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
