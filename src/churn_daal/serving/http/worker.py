@@ -49,12 +49,14 @@ class EventLoopWorker(Worker):  # type: ignore[misc]
         for listener, base in listeners:
             listener.settimeout(0)
             loop.add_reader(listener, self._accept, listener, base)
+        # gunicorn gives half of the time after which it takes a silent worker for dead.
+        tick = min(TICK_SECONDS, self.timeout / 2)
         # A SIGTERM that came while the app was loaded shows in `alive`.
         while self.alive and not stopped.is_set() and self.ppid == os.getppid():
             self.notify()
             self._shared.check()
             try:
-                await asyncio.wait_for(stopped.wait(), TICK_SECONDS)
+                await asyncio.wait_for(stopped.wait(), tick)
             except TimeoutError:
                 continue
         for listener, base in listeners:
