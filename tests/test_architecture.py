@@ -41,6 +41,8 @@ MAY_IMPORT = {
         ),
     },
     "report": {"report", "engine", "tabular", "errors"},
+    "partition": {"partition", "tabular", "errors"},
+    "evaluation": {"evaluation", "artifact", "boosting", "report", "tabular", "errors"},
     "training": {
         *("training", "artifact", "boosting", "cluster", "contract", "engine", "report"),
         *("tabular", "errors", "machine", "settings"),
