@@ -96,6 +96,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--stratify", action=argparse.BooleanOptionalAction, default=True)
     parser.add_argument("--format", choices=("parquet", "csv"), default="parquet")
+    parser.add_argument(
+        "--train-files", type=int, default=1, help="files of the train part, one for each host"
+    )
     parser.add_argument("--header", choices=("auto", "present", "absent"), default="auto")
     parser.add_argument("--delimiter", default=",")
     return parser
@@ -119,6 +122,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 output_format=args.format,
                 header=args.header,
                 delimiter=args.delimiter,
+                train_files=args.train_files,
             )
     except (UserError, OSError) as error:
         return _fail(f"preprocess: {error}")

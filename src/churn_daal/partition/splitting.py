@@ -34,6 +34,7 @@ def split(
     output_format: Format = "parquet",
     header: Header = "auto",
     delimiter: str = ",",
+    train_files: int = 1,
 ) -> dict[str, int]:
     """Write each part to a folder of its own.
 
@@ -51,6 +52,10 @@ def split(
         Columns to leave out.
     output_format
         `parquet`, every column as text; or `csv`, with a header.
+    header, delimiter
+        See `CsvReader`.
+    train_files
+        Over how many files the train part is spread.
 
     Returns
     -------
@@ -62,6 +67,8 @@ def split(
         A file is no CSV, a column is not there, a label is missing, a class is too small or
         the disk is full. Nothing is left in the folders then.
     """
+    if train_files < 1:
+        raise UserError(f"train_files is {train_files}; expected 1 or more, one for each host")
     reader = CsvReader(files, header=header, delimiter=delimiter)
     names = reader.names or tuple(f"f{place}" for place in range(reader.width))
     roles = resolve(RoleNames(label=label, id_columns=tuple(id_columns)), reader)
@@ -73,7 +80,7 @@ def split(
         for number, key in enumerate(sorted(counts))
     }
     rows = dict.fromkeys(PARTS, 0)
-    with Parts(output, [names[p] for p in kept], output_format) as parts:
+    with Parts(output, [names[p] for p in kept], output_format, train_files) as parts:
         for batch in reader.batches(kept, kept):
             dealt = _deal(batch.columns[place], dealers, stratify=how.stratify)
             table = pa.RecordBatch.from_arrays([batch.columns[p] for p in kept], names=parts.names)
