@@ -27,7 +27,7 @@ BASE_IMAGE ?= python:3.13-slim-trixie
 REPOSITORY ?= $(IMAGE)
 BUILD_ARGS ?=
 
-.PHONY: help venv demo test test-fast test-container mlops-test mlops-venv lint fmt build build-mms push bench bench-quick lock clean
+.PHONY: help venv demo data test test-fast test-container mlops-test mlops-venv lint fmt build build-mms push bench bench-quick lock clean
 
 help: ## List every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' Makefile
@@ -35,6 +35,9 @@ help: ## List every target
 
 demo: $(VENV)/.runtime ## Train and serve the bundled churn data here, without Docker
 	@$(VENV)/bin/python local_test/demo.py
+
+data: $(VENV)/.runtime ## Upload the churn CSV to where the pipeline looks: BUCKET=... [REGION=... FILE=...]
+	@$(RUN) pipelines.upload_data --bucket "$(BUCKET)" --region "$(REGION)" $(if $(FILE),--file "$(FILE)")
 
 test: $(VENV)/.test ## Run every test; those of the container need a Docker engine
 	@$(RUN) pytest

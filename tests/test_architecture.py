@@ -18,6 +18,7 @@ MAY_IMPORT = {
     "data": set(),
     "held_out": {"errors"},
     "settings": {"errors", "machine"},
+    "pipeline_commands": set(),
     "wheelhouse": set(),
     "machine": set(),
     "contract": {"contract", "errors", "settings"},
