@@ -157,10 +157,11 @@ def train_step(
             "seed": given.seed.to_string(),
         },
     )
+    whole = "FullyReplicated"
     step_args = trainer.train(
         input_data_config=[
-            _channel(data, "train", "ShardedByS3Key"),
-            _channel(data, "validation", "FullyReplicated"),
+            _channel(data, "train", whole if setting.session.local_mode else "ShardedByS3Key"),
+            _channel(data, "validation", whole),
         ]
     )
     return TrainingStep(

@@ -45,7 +45,6 @@ def get_pipeline(
     max_wait_seconds: int = 7200,
     cache_expires_after: str | None = "P30D",
     sagemaker_session: Any = None,  # noqa: ANN401 - the SDK's
-    register: bool = True,
 ) -> Pipeline:
     """Return the pipeline.
 
@@ -82,9 +81,9 @@ def get_pipeline(
     cache_expires_after
         Age, as an ISO 8601 duration, up to which a step's earlier result is taken; None for never.
     sagemaker_session
-        By default a pipeline session of the region; tests pass a local one.
-    register
-        Whether to add the step that registers: local mode has no registry.
+        By default a pipeline session of the region. With one of the SDK's local mode the step that
+        registers is left out, since there is no registry, and hosts are not given shares of the
+        rows, which it cannot do.
 
     Raises
     ------
@@ -121,7 +120,7 @@ def get_pipeline(
     )
     evaluation, report = jobs.evaluate_step(setting, data, training)
     passed: list[Any] = []
-    if register:
+    if not session.local_mode:
         types = list(inference_instance_types)
         passed.append(
             registry.register_step(

@@ -79,7 +79,19 @@ def register_step(
 
 def create_model_step(setting: Setting, training: TrainingStep) -> ModelStep:
     """Return the step that makes a model of the service's, for batch scoring."""
-    step_args = _builder(setting, training).build()
+    session = setting.session
+    # Not by ModelBuilder.build(): it asks a client for what that of local mode has not.
+    session.init_model_step_arguments(_builder(setting, training))
+    session.create_model(
+        name="churn",
+        role=setting.role,
+        container_defs={
+            "Image": setting.parameters.image,
+            "ModelDataUrl": training.properties.ModelArtifacts.S3ModelArtifacts,
+            "Environment": {},
+        },
+    )
+    step_args, session.context = session.context, None
     return ModelStep(name="CreateChurnModel", step_args=step_args, retry_policies=[CALL_RETRY])
 
 
