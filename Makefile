@@ -43,7 +43,7 @@ test: $(VENV)/.test ## Run every test; those of the container need a Docker engi
 	@$(RUN) pytest
 
 test-fast: $(VENV)/.test ## Run the tests that need no Docker engine
-	@$(RUN) pytest -m "not container"
+	@$(RUN) pytest -m "not container and not mlops"
 
 test-container: $(VENV)/.test ## Build the image and run the tests that drive it
 	@$(RUN) pytest tests/container
