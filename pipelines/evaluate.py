@@ -22,7 +22,6 @@ from churn_daal.evaluation.packages import unpack
 from churn_daal.machine import usable_cores
 from churn_daal.report import model_quality
 
-log = logging.getLogger("evaluate")
 PROCESSING: Final = Path("/opt/ml/processing")
 # What SageMaker shows as the job's ExitMessage, 1 KB of it.
 EXIT_MESSAGE: Final = Path("/opt/ml/output/message")
@@ -119,14 +118,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
             take_baseline(args.training_output, args.baseline)
         document = evaluate(args.model, args.test, args.output, label=args.label)
     except (ChurnDaalError, OSError) as error:
-        message = f"evaluate: {error}"
+        message = f"evaluate: {error}".replace("hyperparameter label", "--label")
         print(message, file=sys.stderr)
         if EXIT_MESSAGE.parent.is_dir():
             EXIT_MESSAGE.write_text(message[:1024], encoding="utf-8")
         return 1
     figures = document["binary_classification_metrics"]
     for name in ("accuracy", "auc", "precision", "recall", "f1"):
-        log.info("%s %.6f", name, figures[name]["value"])
+        print(f"{name} {figures[name]['value']:.6f}")
     return 0
 
 

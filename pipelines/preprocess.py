@@ -19,7 +19,6 @@ from churn_daal.partition import Split, split
 from churn_daal.tabular.csv_channel import CsvReader
 from churn_daal.tabular.files import channel_files
 
-log = logging.getLogger("preprocess")
 # The identifier of the churn data as it is often handed on; the bundled copy is without it.
 USUAL_IDS: Final = ("Phone",)
 # What SageMaker shows as the job's ExitMessage, 1 KB of it.
@@ -126,12 +125,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
             )
     except (UserError, OSError) as error:
         return _fail(f"preprocess: {error}")
-    log.info("left out: %s", ", ".join(ids) or "no column")
-    log.info("rows: %s", ", ".join(f"{part} {count}" for part, count in rows.items()))
+    print(f"left out: {', '.join(ids) or 'no column'}")
+    print(f"rows: {', '.join(f'{part} {count}' for part, count in rows.items())}")
     return 0
 
 
 def _fail(message: str) -> int:
+    # The columns' roles are hyperparameters in training, and options here.
+    for name in ("label", "id_columns"):
+        message = message.replace(f"hyperparameter {name}", f"--{name.replace('_', '-')}")
     print(message, file=sys.stderr)
     if EXIT_MESSAGE.parent.is_dir():
         EXIT_MESSAGE.write_text(message[:1024], encoding="utf-8")

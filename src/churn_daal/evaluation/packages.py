@@ -62,9 +62,10 @@ def unpack(archive: Path, folder: Path) -> None:
                     )
                 tar.extract(member, folder, filter="data")
     except (tarfile.TarError, EOFError, zlib.error) as error:
+        reason = " ".join(str(error).split())
         raise UserError(
-            f"{archive} cannot be unpacked ({error}); expected an archive that a training job "
-            "wrote. Copy it again"
+            f"{archive} cannot be unpacked ({reason:.200}); expected an archive that a training "
+            "job wrote. Copy it again"
         ) from None
 
 
