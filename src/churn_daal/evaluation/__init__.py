@@ -1,0 +1,6 @@
+"""Models judged on labelled rows: by themselves, and one against another."""
+
+from churn_daal.evaluation.labelled import Answered, answer_rows
+from churn_daal.evaluation.packages import open_package
+
+__all__ = ["Answered", "answer_rows", "open_package"]
