@@ -122,6 +122,7 @@ def latest_approved(sagemaker: Any, group: str) -> str:  # noqa: ANN401 - as abo
     """
     pages = sagemaker.get_paginator("list_model_packages")
     try:
+        sagemaker.describe_model_package_group(ModelPackageGroupName=group)
         found = [
             package
             for page in pages.paginate(
@@ -131,7 +132,7 @@ def latest_approved(sagemaker: Any, group: str) -> str:  # noqa: ANN401 - as abo
         ]
     except ClientError as error:
         raise DeployError(
-            f"model package group {group!r} cannot be listed: {error.response['Error']['Message']}"
+            f"model package group {group!r} cannot be read: {error.response['Error']['Message']}"
         ) from None
     for package in found:
         if package.get("ModelApprovalStatus") == "Approved":

@@ -20,25 +20,16 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    ConnectTimeoutError,
-    HTTPClientError,
-    ReadTimeoutError,
-)
+from botocore.exceptions import BotoCoreError, ClientError, ReadTimeoutError
 from refusals import RefusedError, refused
 
 MEBIBYTE = 2**20
 # What Lambda carries of an answer, headers and quoting included; some room is left for those.
 MAX_ANSWER_BYTES = 6 * MEBIBYTE - 64 * 1024
 _TEXT = re.compile(r"text/|application/(json|jsonlines|x-jsonlines|x-ndjson)\b", re.IGNORECASE)
-# SageMaker's own rules for the header; a container would get the request without it else.
-_ATTRIBUTES = re.compile(r"[\x20-\x7e]{1,1024}")
-_THROTTLED = frozenset(
-    {"ThrottlingException", "TooManyRequestsException", "ModelNotReadyException"}
-)
-_ABSENT = re.compile(r"Endpoint .* not found|Could not find endpoint", re.IGNORECASE)
+# What SageMaker takes as headers, and how much of custom attributes.
+_VISIBLE = re.compile(r"[\x20-\x7e]*")
+_MOST_ATTRIBUTES = 1024
 
 log = logging.getLogger()
 log.setLevel(logging.INFO)
@@ -100,7 +91,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN
         if body is None:
             told = {"error": refusal.text, "status": refusal.status, "request_id": request_id}
             body = json.dumps(told)
-        headers = {"Content-Type": "application/json"} | refusal.headers
+        headers = {"Content-Type": "application/json", **refusal.headers}
         answer = {"statusCode": refusal.status, "headers": headers, "body": body}
     answer["headers"] |= {"X-Request-Id": request_id}
     if SETTINGS.origin:
@@ -118,6 +109,9 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN
 def _invoke(event: Mapping[str, Any], request_id: str) -> dict[str, Any]:
     body = _body(event)
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+    for name in ("content-type", "accept", "x-amzn-sagemaker-target-variant"):
+        if not _VISIBLE.fullmatch(headers.get(name, "")):
+            raise RefusedError(400, f"the header {name} is not of visible ASCII and blanks")
     asked = {
         "ContentType": headers.get("content-type", ""),
         "Accept": headers.get("accept", ""),
@@ -140,13 +134,11 @@ def _invoke(event: Mapping[str, Any], request_id: str) -> dict[str, Any]:
             f"the endpoint did not answer within {SETTINGS.read_timeout:g} s; send fewer rows in a "
             "request, or ask again later",
         ) from error
-    except (ConnectTimeoutError, HTTPClientError) as error:
-        raise RefusedError(
-            502, "the endpoint's service cannot be reached; ask again later"
-        ) from error
     except BotoCoreError as error:
-        # Parameters that do not pass botocore's own checks, a TargetVariant of spaces for one.
-        raise RefusedError(400, f"the request cannot be passed on: {error}") from error
+        # No way to the service, no credentials: nothing of it is the caller's to know or to mend.
+        log.exception("InvokeEndpoint")
+        text = "the endpoint cannot be reached; ask again later"
+        raise RefusedError(502, text) from error
     return _answered(came, content)
 
 
@@ -185,11 +177,11 @@ def _attributes(headers: Mapping[str, str], query: Mapping[str, str]) -> str:
     attributes = ";".join(
         [*(f"{name}={value}" for name, value in query.items()), *filter(None, [given])]
     )
-    if attributes and not _ATTRIBUTES.fullmatch(attributes):
+    if len(attributes) > _MOST_ATTRIBUTES or not _VISIBLE.fullmatch(attributes):
         raise RefusedError(
             400,
             f"query and X-Amzn-SageMaker-Custom-Attributes come to {len(attributes)} characters; "
-            "expected 1,024 of visible ASCII and blanks at most",
+            f"expected {_MOST_ATTRIBUTES} of visible ASCII and blanks at most",
         )
     return attributes
 
