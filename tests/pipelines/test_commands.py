@@ -164,7 +164,7 @@ def test_a_bucket_is_not_made_of_a_mistyped_name(
 def test_the_projects_tags_come_along(
     run: Run, program: Program, bucket: str, client: Client
 ) -> None:
-    """They link the pipeline to its project; the caller's own win. (A group stands for one.)"""
+    """They link the pipeline to its project; the caller's own win; a group stands for one."""
     sagemaker = client("sagemaker")
     arn = sagemaker.create_model_package_group(
         ModelPackageGroupName="as-a-project",
@@ -193,7 +193,7 @@ def test_a_project_that_is_not_there_is_told(run: Run, program: Program, bucket:
     )
 
     assert done.returncode == 1
-    assert f"run-pipeline: tags of project {arn} cannot be read" in done.stderr
+    assert f"run-pipeline: the tags of the project {arn} cannot be read" in done.stderr
 
 
 def test_elsewhere_the_command_says_where_to_call_it(program: Program, tmp_path: Path) -> None:
