@@ -161,9 +161,10 @@ class Connection(asyncio.Protocol):
         while self._waiting and not (self._busy or self._unread or self._transport.is_closing()):
             exchange = self._waiting.popleft()
             self._busy = True
-            reply = exchange.reply or self._loop.ask(self, exchange)
-            if reply is not None:
-                self._send(exchange, reply)
+            if exchange.reply is None:
+                self._loop.ask(self, exchange)
+            else:
+                self._send(exchange, exchange.reply)
         if self._paused and not (self._busy or self._unread or self._transport.is_closing()):
             self._paused = False
             self._transport.resume_reading()

@@ -21,7 +21,7 @@ _WITHOUT_BODY: Final = ("204", "304")
 _JOINED: Final = 2**20
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Reply:
     """An answer.
 
