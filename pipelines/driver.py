@@ -130,5 +130,5 @@ def run(program: str, command: Callable[[], int]) -> int:
         message = f"AWS refused the call: {error}; check the account, the region and its rights"
     except BotoCoreError as error:
         message = f"AWS could not be asked: {error}"
-    print(f"{program}: {message}", file=sys.stderr)
+    print(f"{program}: {' '.join(message.split())}", file=sys.stderr)
     return 1

@@ -17,6 +17,7 @@ from sagemaker.mlops.workflow.pipeline import Pipeline
 from sagemaker.mlops.workflow.steps import CacheConfig
 
 from pipelines import jobs, locations, registry
+from pipelines.buckets import check_bucket
 from pipelines.parameters import Parameters, parameters
 
 # The parameter that is the bar, and the figure of the report that it is held to.
@@ -35,7 +36,7 @@ def get_pipeline(
     base_job_prefix: str = "churn",
     processing_instance_type: str = "ml.m5.large",
     training_instance_type: str = "ml.m5.xlarge",
-    inference_instance_types: Sequence[str] = ("ml.c5.large", "ml.m5.large", "ml.m5.xlarge"),
+    inference_instance_types: Sequence[str] = ("ml.m5.large", "ml.m5.xlarge", "ml.c5.xlarge"),
     image_uri: str | None = None,
     input_data_url: str | None = None,
     batch_data_url: str | None = None,
@@ -65,7 +66,7 @@ def get_pipeline(
     processing_instance_type, training_instance_type
         Defaults of the parameters of those names.
     inference_instance_types
-        What the registered model may be deployed on.
+        What the registered model may be deployed on, and scored in batch.
     image_uri
         This toolkit's image; by default `churn-daal:latest` in the ECR of the role's account.
     input_data_url
@@ -88,7 +89,8 @@ def get_pipeline(
     Raises
     ------
     ValueError
-        The role is none, or the waiting time is shorter than the running time.
+        The role is none, the bucket is not there, or the waiting time is shorter than the running
+        time.
     """
     if role is None:
         raise ValueError(
@@ -99,11 +101,14 @@ def get_pipeline(
             f"max_wait_seconds {max_wait_seconds} is below max_run_seconds {max_run_seconds}; with "
             "spot instances the waiting time includes the running time"
         )
+    image = image_uri or locations.image_uri(region, role)
     session = sagemaker_session or pipeline_session(region, default_bucket)
+    if default_bucket is not None:
+        check_bucket(session.boto_session.client("s3"), default_bucket, region)
     bucket = session.default_bucket()
     given = parameters(
         input_data_url=input_data_url or locations.data_url(bucket),
-        image_uri=image_uri or locations.image_uri(region, role),
+        image_uri=image,
         processing_instance_type=processing_instance_type,
         training_instance_type=training_instance_type,
         batch_data_url=batch_data_url or "",

@@ -19,6 +19,7 @@ MAY_IMPORT = {
     "held_out": {"errors"},
     "settings": {"errors", "machine"},
     "pipeline_commands": set(),
+    "commands": {"evaluation", "errors", "machine"},
     "wheelhouse": set(),
     "machine": set(),
     "contract": {"contract", "errors", "settings"},

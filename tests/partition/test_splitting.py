@@ -74,6 +74,16 @@ def test_a_seed_tells_the_parts(tmp_path: Path) -> None:
     assert data["a"] != data["c"]
 
 
+def test_csv_comes_out_as_it_went_in(tmp_path: Path) -> None:
+    """Line by line, no cell in quotes that stood without."""
+    split([churn_csv()], tmp_path, Split(), label="Churn?", output_format="csv")
+
+    head, *lines = churn_csv().read_text().splitlines()
+    came = [(tmp_path / p / f"{p}.csv").read_text().splitlines() for p in PARTS]
+    assert {part[0] for part in came} == {head}
+    assert sorted(line for part in came for line in part[1:]) == sorted(lines)
+
+
 def test_identifiers_are_left_out(tmp_path: Path) -> None:
     """A column that names the row is in no part."""
     raw = write(tmp_path, ODD)

@@ -47,7 +47,9 @@ class Answered:
     positive: NDArray[np.bool_]
 
 
-def answer_rows(model: Model, source: Path, *, label: str | None = None) -> Answered:
+def answer_rows(
+    model: Model, source: Path, *, label: str | None = None, others: bool = False
+) -> Answered:
     """Answer the rows of a CSV or Parquet file, or of a folder of them.
 
     Parameters
@@ -58,6 +60,9 @@ def answer_rows(model: Model, source: Path, *, label: str | None = None) -> Answ
         Raw rows with the model's columns, in any order where they have names, and the label.
     label
         The label's column; by default the one the model was trained on.
+    others
+        Whether columns that were not there in training are passed over, as they are where two
+        models of different columns answer the same rows.
 
     Raises
     ------
@@ -74,7 +79,7 @@ def answer_rows(model: Model, source: Path, *, label: str | None = None) -> Answ
     if name is None:
         raise UserError("the model does not say what its label is called; name the label's column")
     reader = _open(source, manifest.schema.delimiter)
-    roles = _roles(reader, model, name)
+    roles = _roles(reader, model, name, lenient=others)
     texts = text_features(manifest.schema, roles)
     place = roles.label or 0
     table = read_table(
@@ -107,8 +112,8 @@ def _open(source: Path, delimiter: str) -> Reader:
     return ParquetReader(files) if is_parquet else CsvReader(files, delimiter=delimiter)
 
 
-def _roles(reader: Reader, model: Model, label: str) -> Roles:
-    """Return the model's features in its own order; what it was not trained on is passed over."""
+def _roles(reader: Reader, model: Model, label: str, *, lenient: bool) -> Roles:
+    """Return the model's features in its own order; what it ignored in training is passed over."""
     schema = model.manifest.schema
     names = reader.names
     if names is None:
@@ -121,7 +126,7 @@ def _roles(reader: Reader, model: Model, label: str) -> Roles:
         )
     others = tuple(name for name in names if name not in schema.names and name != label)
     unknown = [name for name in others if name not in schema.ignored]
-    if unknown:
+    if unknown and not lenient:
         raise UserError(
             f"{reader.files[0].name}: column {unknown[0]!r} was not there in training; rows of "
             "another shape are of another model, or leave the column out"

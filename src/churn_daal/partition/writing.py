@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
@@ -9,7 +10,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pyarrow as pa
-import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from churn_daal.partition.dealing import PARTS
@@ -79,14 +79,32 @@ class Parts:
     def _open(self, path: Path, schema: pa.Schema) -> Any:  # noqa: ANN401 - Arrow's
         if self._suffix == "parquet":
             return pq.ParquetWriter(path, schema)
-        options = pa_csv.WriteOptions(quoting_style="needed")
-        return pa_csv.CSVWriter(path, schema, write_options=options)
+        return _CsvFile(path, schema.names)
 
     def _paths(self, part: str) -> Iterator[Path]:
         files = self._train_files if part == "train" else 1
         for number in range(files):
             place = f"-{number}" if files > 1 else ""
             yield self._output / part / f"{part}{place}.{self._suffix}"
+
+
+class _CsvFile:
+    """A CSV with a header and quotes where a cell needs them; Arrow's writer puts all in quotes."""
+
+    def __init__(self, path: Path, names: Sequence[str]) -> None:
+        self._file = path.open("w", encoding="utf-8", newline="")
+        self._writer = csv.writer(self._file, lineterminator="\n")
+        self._writer.writerow(names)
+
+    def write(self, rows: pa.RecordBatch) -> None:
+        """Add rows."""
+        self._writer.writerows(zip(*(c.to_pylist() for c in rows.columns), strict=True))
+
+    def __enter__(self) -> _CsvFile:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
 
 
 def _partial(path: Path) -> Path:
