@@ -40,6 +40,7 @@ MAY_IMPORT = {
             "wheelhouse",
         ),
     },
+    "monitoring": {"monitoring", "artifact", "report", "serving", "tabular", "errors"},
     "report": {"report", "engine", "tabular", "errors"},
     "training": {
         *("training", "artifact", "boosting", "cluster", "contract", "engine", "report"),
