@@ -152,7 +152,7 @@ $(SAM_VENV)/.made: locks/sam.txt
 	@echo "Installing sam local into $(SAM_VENV)"
 	@rm -rf $(SAM_VENV)
 	@"$(PYTHON)" -m venv $(SAM_VENV)
-	@$(SAM_VENV)/bin/python -m pip install -qq --disable-pip-version-check --require-hashes \
+	@$(SAM_VENV)/bin/python -m pip install -qq --disable-pip-version-check --require-hashes --no-deps \
 		--only-binary=:all: -r locks/sam.txt
 	@touch $@
 

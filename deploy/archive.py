@@ -24,15 +24,21 @@ def manifest_of(path: Path) -> Manifest:
         raise DeployError(str(error)) from None
 
 
-def read_manifest(file: IO[bytes], source: str) -> Manifest:
+def read_manifest(file: IO[bytes], source: str) -> Manifest | None:
     """Read the manifest of an archive's bytes, called `source` in messages.
+
+    Returns
+    -------
+    None of a model that was trained elsewhere, which the image serves too.
 
     Raises
     ------
     DeployError
-        As `manifest_of`.
+        The archive is damaged, or its manifest is.
     """
     try:
         return packed.read_manifest(file, source)
+    except packed.ManifestAbsentError:
+        return None
     except UserError as error:
         raise DeployError(str(error)) from None

@@ -35,6 +35,8 @@ from churn_daal import artifact
 from .conftest import pack
 from .sagemaker_runtime import Fault, Runtime, runtime
 
+pytest.importorskip("yaml", reason="PyYAML is not installed: make mlops-test")
+
 pytestmark = [pytest.mark.mlops, pytest.mark.container]
 
 JSON = "application/json"

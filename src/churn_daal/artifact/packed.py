@@ -14,6 +14,10 @@ from churn_daal.errors import ArtifactError, UserError
 MAX_MANIFEST_BYTES = 256 * 2**20
 
 
+class ManifestAbsentError(UserError):
+    """The model is whole as far as is known, but not one of this toolkit's."""
+
+
 def manifest_of(path: Path) -> Manifest:
     """Read the manifest of a model.tar.gz, or of the folder it was unpacked to.
 
@@ -26,7 +30,7 @@ def manifest_of(path: Path) -> Manifest:
         if path.is_dir():
             file = path / MANIFEST
             if not file.is_file():
-                raise UserError(_absent(str(path)))
+                raise ManifestAbsentError(_absent(str(path)))
             return _parsed(str(path), file.read_bytes())
         with path.open("rb") as opened:
             return read_manifest(opened, str(path))
@@ -69,7 +73,7 @@ def read_manifest(file: IO[bytes], source: str) -> Manifest:
             f"{source} is no archive that can be read ({error}); expected the model.tar.gz of a "
             "training job. Copy it again."
         ) from None
-    raise UserError(_absent(source))
+    raise ManifestAbsentError(_absent(source))
 
 
 def _parsed(source: str, data: bytes) -> Manifest:
