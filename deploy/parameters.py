@@ -32,7 +32,15 @@ def problems_of(template: Template, given: Mapping[str, str]) -> list[str]:
                 found.append(f"parameter {name} has no value: {_meant(definition)}")
             continue
         found += _faults(name, given[name], definition)
-    return found or list(_broken_rules(template, complete(template, given)))
+    if found:
+        return found
+    values = complete(template, given)
+    found += _broken_rules(template, values)
+    # Rules cannot compare numbers.
+    low, high = values["MinInstanceCount"], values["MaxInstanceCount"]
+    if values["Autoscaling"] == "enabled" and float(low) > float(high):
+        found.append(f"MinInstanceCount {low} is more than MaxInstanceCount {high}; expected less")
+    return found
 
 
 def complete(template: Template, given: Mapping[str, str]) -> dict[str, str]:

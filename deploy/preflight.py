@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from churn_daal.artifact import Manifest
 from deploy import template as templates
 from deploy.aws import Aws
 from deploy.checks import bucket_fault, image_faults, stack_state
@@ -73,6 +75,8 @@ class Plan:
         Where a template goes that is too large for a call.
     stage
         For tags and policy.
+    role
+        Whose rights CloudFormation makes it with; "" for those of who asks.
     """
 
     stack: str
@@ -81,6 +85,7 @@ class Plan:
     parameters: Mapping[str, str]
     bucket: str
     stage: Stage
+    role: str = ""
 
 
 def plan(wish: Wish, aws: Aws) -> Plan:
@@ -168,25 +173,34 @@ def _request(
     others: Mapping[str, ModelPackage | None],
     problems: list[str],
 ) -> dict[str, Any] | None:
-    """Return the schema of requests, once all variants are sure to read the same ones."""
-    try:
-        schema = main.manifest(aws("s3")).schema
-    except DeployError as error:
-        problems.append(str(error))
-        return None
+    """Return the schema of requests, once all variants are sure to read the same ones.
+
+    None where the model was trained elsewhere, and nothing tells its columns.
+    """
+    manifest = _manifest(aws, main, problems)
     for package in filter(None, others.values()):
-        try:
-            if package.manifest(aws("s3")).schema.names != schema.names:
-                problems.append(
-                    f"{package.arn} reads other columns than {main.arn}; variants of one endpoint "
-                    "get the same requests. Train both on the same columns"
-                )
-        except DeployError as error:
-            problems.append(str(error))
+        other = _manifest(aws, package, problems)
+        if manifest and other and manifest.schema.names != other.schema.names:
+            problems.append(
+                f"{package.arn} reads other columns than {main.arn}; variants of one endpoint "
+                "get the same requests. Train both on the same columns"
+            )
         if (package.bucket, package.image.repository) != (main.bucket, main.image.repository):
             problems.append(
                 f"{package.arn} has its model in {package.bucket} and its image in "
                 f"{package.image.repository}; expected {main.bucket} and {main.image.repository}, "
                 f"those of {main.arn}, since the endpoint's role reads no others"
             )
-    return request_model(schema)
+    return request_model(manifest.schema) if manifest else None
+
+
+def _manifest(aws: Aws, package: ModelPackage, problems: list[str]) -> Manifest | None:
+    try:
+        manifest = package.manifest(aws("s3"))
+    except DeployError as error:
+        problems.append(str(error))
+        return None
+    if manifest is None:
+        told = "was trained elsewhere, so its columns are not known: the API validates no bodies"
+        print(f"{package.arn} {told}", file=sys.stderr)
+    return manifest

@@ -92,13 +92,17 @@ class ModelPackage:
     bucket: str
     key: str
 
-    def manifest(self, s3: Any) -> Manifest:  # noqa: ANN401 - boto3's clients have no types
+    def manifest(self, s3: Any) -> Manifest | None:  # noqa: ANN401 - as above
         """Read the model's manifest from S3, as far as the archive has to be read for it.
+
+        Returns
+        -------
+        None of a model that was trained elsewhere.
 
         Raises
         ------
         DeployError
-            There is no such object, or it is no model of this toolkit's.
+            There is no such object, or the archive is damaged.
         """
         source = f"s3://{self.bucket}/{self.key}"
         try:

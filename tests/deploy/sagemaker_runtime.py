@@ -108,7 +108,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._fail(_model_error(answer.status, content.decode()))
             return
         told = {name: answer.headers[name] for name in FORWARDED if name in answer.headers}
-        self.server.captured.append(_captured(headers, body, told, content))
+        self.server.captured.append(captured_line(headers, body, told, content))
         self._send(answer.status, content, {**told, "x-Amzn-Invoked-Production-Variant": "primary"})
 
     def _fail(self, fault: Fault) -> None:
@@ -136,9 +136,10 @@ def _model_error(status: int, text: str) -> Fault:
     return Fault(424, "ModelError", told, OriginalStatusCode=status, OriginalMessage=text)
 
 
-def _captured(
+def captured_line(
     request: Mapping[str, str], body: bytes, answer: Mapping[str, str], content: bytes
 ) -> str:
+    """Return an exchange as data capture writes it, CSV and JSON as text, the rest in base64."""
     event = {"eventId": str(uuid4()), "inferenceTime": f"{datetime.now(UTC):%FT%TZ}"}
     if "X-Amzn-SageMaker-Inference-Id" in request:
         event["inferenceId"] = request["X-Amzn-SageMaker-Inference-Id"]

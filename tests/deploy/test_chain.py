@@ -32,7 +32,10 @@ from tests.container.drive import (
 
 from churn_daal import artifact
 
+from .conftest import pack
 from .sagemaker_runtime import Fault, Runtime, runtime
+
+pytest.importorskip("yaml", reason="PyYAML is not installed: make mlops-test")
 
 pytestmark = [pytest.mark.mlops, pytest.mark.container]
 
@@ -283,6 +286,31 @@ def test_one_request_id_names_the_request_everywhere(
     )
     lines = [line for line in chain.container.logs().splitlines() if '"status":200' in line]
     assert json.loads(lines[-1])["request_id"] == request_id
+
+
+def test_what_was_captured_makes_a_drift_report_in_the_image(
+    chain: Chain,
+    rows: list[list[str]],
+    image: str,
+    tmp_path: Path,
+) -> None:
+    """As a processing job has its files: captured lines and the archive in, the report out."""
+    chain.runtime.captured.clear()
+    for start in range(0, 300, 100):
+        body = "".join(",".join(row) + "\n" for row in rows[start : start + 100])
+        assert chain.post(body, "text/csv").status == 200
+    chain.runtime.write_captured(tmp_path / "input/captured")
+    (tmp_path / "input/model").mkdir()
+    pack(chain.model, tmp_path / "input/model/model.tar.gz")
+    (tmp_path / "output").mkdir()
+
+    where = mount(tmp_path, "/opt/ml/processing")
+    done = docker("run", "--rm", *AS_CALLER, *where, image, "python", "-m", "churn_daal.monitoring")
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "no drift: 300 rows of 3 captured exchanges\n"
+    report = json.loads((tmp_path / "output/drift.json").read_text())
+    assert report["answers"]["rows"] == 300
 
 
 def test_a_throttled_endpoint_is_a_429_that_says_when_to_ask_again(

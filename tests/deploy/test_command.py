@@ -162,8 +162,8 @@ def test_a_dry_run_looks_at_everything_and_makes_nothing(ready: Ready, tmp_path:
         (({"group": "pending"}, ()), "'pending' has no approved model package (1 packages, 1 wait"),
         (({"group": "bare"}, ()), "has no image; expected the ECR address"),
         (({"group": ""}, ()), "GROUP='' and PACKAGE=''; expected one of them"),
+        (({"group": "cut"}, ()), "models/cut.tar.gz is no archive that can be read"),
         (({"group": "gone"}, ()), "models/gone.tar.gz of arn:aws:sagemaker"),
-        (({"group": "foreign"}, ()), "holds no daal/manifest.json, so its columns are not known"),
         (({"lambda_image": "python:3.13"}, ()), "the Lambda's image 'python:3.13' is not in ECR"),
         (
             ({"lambda_image": f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/function:9"}, ()),
@@ -201,10 +201,9 @@ def test_what_is_not_ready_is_told_and_nothing_is_made(
     ready.aws.package("bare", archive, bucket="models", image=None)
     ready.aws.package("gone", archive, **given, key="models/gone.tar.gz")
     ready.aws.client("s3").delete_object(Bucket="models", Key="models/gone.tar.gz")
-    (tmp_path / "model").mkdir()
-    (tmp_path / "model/xgboost-model").write_bytes(b"{}")
-    foreign = pack(tmp_path / "model", tmp_path / "foreign.tar.gz")
-    ready.aws.package("foreign", foreign, **given, key="models/foreign.tar.gz")
+    cut = tmp_path / "cut.tar.gz"
+    cut.write_bytes(archive.read_bytes()[:500])
+    ready.aws.package("cut", cut, **given, key="models/cut.tar.gz")
     nothing = ready.made()
 
     done = ready.up(*more, **instead)
@@ -255,6 +254,25 @@ def test_a_canary_has_to_read_the_same_columns(
         EndpointConfigName=config["EndpointConfigName"]
     )
     assert [v["VariantName"] for v in told["ProductionVariants"]] == ["primary", "canary"]
+
+
+def test_a_model_that_was_trained_elsewhere_is_deployed_without_a_schema(
+    ready: Ready, tmp_path: Path
+) -> None:
+    """The image serves it; the API lets any JSON pass, and the command says so."""
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model/xgboost-model").write_bytes(b"{}")
+    foreign = pack(tmp_path / "model", tmp_path / "foreign.tar.gz")
+    options = {"bucket": "models", "image": ready.image, "key": "models/foreign.tar.gz"}
+    ready.aws.package("foreign", foreign, **options)
+
+    done = ready.up("--dry-run", "--output", str(tmp_path), group="foreign")
+
+    assert done.returncode == 0, done.stderr
+    assert "its columns are not known: the API validates no bodies" in done.stderr
+    template = json.loads((tmp_path / "template.json").read_text())
+    schema = template["Resources"]["RequestModel"]["Properties"]["Schema"]
+    assert schema["anyOf"] == [{"type": "object"}, {"type": "array"}]
 
 
 def test_an_endpoint_of_somebody_elses_is_not_taken_over(ready: Ready) -> None:

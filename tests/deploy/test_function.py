@@ -74,6 +74,17 @@ def test_an_answer_comes_back_with_its_type_variant_and_request_id(
     assert list(json.loads(answer["body"])["predictions"][0]) == ["score", "predicted_label"]
 
 
+def test_a_variant_can_be_asked_for_by_name(
+    function: ModuleType, service: Runtime, record: dict[str, str]
+) -> None:
+    """Past the weights: how a canary is looked at before it gets requests."""
+    wish = {"X-Amzn-SageMaker-Target-Variant": "canary"}
+
+    function.handler(event(json.dumps(record), **wish), CONTEXT)
+
+    assert service.seen[-1]["X-Amzn-SageMaker-Target-Variant"] == "canary"
+
+
 def test_binary_bodies_go_there_and_back(function: ModuleType, record: dict[str, str]) -> None:
     """API Gateway carries them in base64; the container reads and writes the same bytes."""
     sink = pa.BufferOutputStream()

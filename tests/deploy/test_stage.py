@@ -91,6 +91,7 @@ def test_a_configuration_that_is_written_is_read_again(tmp_path: Path) -> None:
         ),
         ({"UpdatePolicy": "rolling"}, "so it needs two"),
         ({"UpdatePolicy": "canary"}, "so it needs two"),
+        ({"Autoscaling": "enabled", "MinInstanceCount": "5"}, "is more than MaxInstanceCount 4"),
         (
             {"UpdatePolicy": "rolling", "InstanceCount": "2", "CanaryModelPackageArn": "y"},
             "cannot be updated in a rolling way",
