@@ -107,11 +107,14 @@ REGION_GIVEN = $(if $(REGION),--region "$(REGION)")
 CONFIGURATIONS ?= build/deploy
 ECR = $(or $(REGISTRY),$(ACCOUNT).dkr.ecr.$(REGION).amazonaws.com$(if $(filter cn-%,$(REGION)),.cn))
 
+# Arguments of get_pipeline; on one line, since a shell keeps line ends within quotes.
+KWARGS = {"region": "$(REGION)", "role": "$(ROLE)", "default_bucket": "$(BUCKET)", \
+	"image_uri": "$(ECR)/$(REPOSITORY):$(TAG)", "base_job_prefix": "$(PROJECT)", "pipeline_name": "$(PROJECT)", \
+	$(if $(PROJECT_ARN),"sagemaker_project_arn": "$(PROJECT_ARN)"$(,)) "model_package_group_name": "$(GROUP_OR_PROJECT)"}
+
 run-pipeline: mlops-venv ## Update the SageMaker pipeline and run it: PROJECT=... REGION=... BUCKET=... ROLE=... ACCOUNT=... REPOSITORY=... TAG=...
-	@$(MLOPS_VENV)/bin/run-pipeline --module-name pipelines.pipeline --role-arn "$(ROLE)" --kwargs '{"region": "$(REGION)", \
-		"role": "$(ROLE)", "default_bucket": "$(BUCKET)", "image_uri": "$(ECR)/$(REPOSITORY):$(TAG)", \
-		$(if $(PROJECT_ARN),"sagemaker_project_arn": "$(PROJECT_ARN)"$(,)) "base_job_prefix": "$(PROJECT)", \
-		"pipeline_name": "$(PROJECT)", "model_package_group_name": "$(GROUP_OR_PROJECT)"}' $(if $(PARAMETERS),--parameters '$(PARAMETERS)')
+	@$(MLOPS_VENV)/bin/run-pipeline --module-name pipelines.pipeline --role-arn "$(ROLE)" --kwargs '$(KWARGS)' \
+		$(if $(PARAMETERS),--parameters '$(PARAMETERS)')
 
 approve: $(VENV)/.deploy ## Show a waiting model package and approve it: PACKAGE=... or GROUP=... [REGION=... DRY_RUN=1]
 	@$(RUN) cicd.approve $(REGION_GIVEN) --package "$(PACKAGE)" --group "$(if $(PACKAGE),,$(GROUP_OR_PROJECT))" \
