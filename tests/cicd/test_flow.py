@@ -1,0 +1,297 @@
+"""From a registered model to production: approve, configure, release, test, release.
+
+The registry, CloudFormation and the endpoints' descriptions are moto's; the endpoint that answers
+is the image with the model in it, behind what plays sagemaker-runtime.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("yaml", reason="PyYAML is not installed: make mlops-test")
+
+from botocore.config import Config
+from tests.container.drive import AS_CALLER, Container, mount, poll, started
+from tests.deploy.conftest import pack
+from tests.deploy.sagemaker_runtime import Fault, Runtime, runtime
+
+from deploy import aws as clients
+
+from .conftest import ACCOUNT, REGION, SERVICE, Command, Project, Registry
+
+pytestmark = [pytest.mark.mlops, pytest.mark.container]
+
+STACKS_ROLE = f"arn:aws:iam::{ACCOUNT}:role/stacks"
+
+
+@pytest.fixture(scope="module")
+def served(image: str, model: Path) -> Iterator[Container]:
+    """Serve the model that the image trained, by the image."""
+    options = ("--publish", "127.0.0.1::8080", *AS_CALLER)
+    where = mount(model, "/opt/ml/model", readonly=True)
+    with started(image, "serve", (*options, *where)) as container:
+        poll(container.answers_ping, "an answer to /ping", container.logs)
+        yield container
+
+
+@pytest.fixture
+def endpoint(served: Container, monkeypatch: pytest.MonkeyPatch) -> Iterator[Runtime]:
+    """Return the runtime in front of it, which calls to sagemaker-runtime reach."""
+    with runtime("127.0.0.1", f"{SERVICE}-staging", ("127.0.0.1", served.port())) as service:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME", service.url)
+        yield service
+
+
+@pytest.fixture(scope="module")
+def served_archive(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the served model as SageMaker packs it."""
+    return pack(model, tmp_path_factory.mktemp("served") / "model.tar.gz")
+
+
+@pytest.fixture
+def waiting(aws: Registry, command: Command, served_archive: Path) -> Project:
+    """Return a project whose one package is the served model, and waits for approval."""
+    bucket, image, function = aws.bucket("data"), aws.image("churn"), aws.image("churn-lambda")
+    package = aws.package(
+        SERVICE, served_archive, bucket=bucket, image=image, status="PendingManualApproval"
+    )
+    return Project(aws, command, served_archive, bucket, image, function, package)
+
+
+@pytest.fixture
+def staged(waiting: Project, tmp_path: Path) -> Path:
+    """Approve and deploy it to staging; return the stages' files."""
+    approved = waiting.run("approve", "--package", waiting.package, "--region", REGION)
+    assert approved.returncode == 0, approved.stderr
+    configured = waiting.configure(tmp_path / "stages")
+    assert configured.returncode == 0, configured.stderr
+    released = release(waiting, tmp_path / "stages/staging.json")
+    assert released.returncode == 0, released.stderr
+    return tmp_path / "stages"
+
+
+def release(project: Project, configuration: Path) -> Any:  # noqa: ANN401 - Done
+    """Run `cicd.release`."""
+    return project.run(
+        "release", "--configuration", str(configuration), "--region", REGION,
+        "--bucket", project.bucket, "--role", STACKS_ROLE,
+    )  # fmt: skip
+
+
+def examine(project: Project, stages: Path, *more: str) -> Any:  # noqa: ANN401 - Done
+    """Run `cicd.integration_test` on staging."""
+    given = ("--configuration", str(stages / "staging.json"), "--region", REGION)
+    return project.run("integration_test", *given, *more)
+
+
+def test_what_waits_is_approved_tested_in_staging_and_served_in_production(
+    waiting: Project, endpoint: Runtime, tmp_path: Path
+) -> None:
+    """Each step by its command, as the build specs and the workflow call them."""
+    stages = tmp_path / "stages"
+    assert waiting.configure(stages).returncode == 1
+    assert not stages.exists()
+    look = waiting.run("approve", "--group", SERVICE, "--region", REGION, "--dry-run")
+    arn = look.stdout.strip()
+    assert waiting.run("approve", "--package", arn, "--region", REGION).returncode == 0
+    assert waiting.configure(stages, "--tag", "team=shop").returncode == 0
+
+    released = release(waiting, stages / "staging.json")
+    done = examine(waiting, stages)
+    last = release(waiting, stages / "production.json")
+
+    assert released.returncode == 0, released.stderr
+    assert "EndpointName: churn-staging" in released.stdout
+    assert (done.returncode, done.stderr) == (0, "")
+    in_service, csv, json_, refused = done.stdout.splitlines()
+    assert in_service == f"churn-staging is in service with {waiting.package}"
+    for line, content_type in ((csv, "text/csv"), (json_, "application/json")):
+        assert line.startswith(f"{content_type}: 25 rows answered as the package's booster does")
+    assert refused == "a record without 'State' is refused with 400 and its name"
+    # Three requests, each in its type: the endpoint was asked, not the model.
+    types = [seen["Content-Type"] for seen in endpoint.seen]
+    assert types == ["text/csv", "application/json", "application/json"]
+    assert last.returncode == 0, last.stderr
+    stacks = waiting.aws.client("cloudformation")
+    for stage in ("staging", "production"):
+        [stack] = stacks.describe_stacks(StackName=f"churn-{stage}")["Stacks"]
+        assert stack["RoleARN"] == STACKS_ROLE
+        assert {tag["Key"]: tag["Value"] for tag in stack["Tags"]} == {
+            "stage": stage, "team": "shop",
+        }  # fmt: skip
+        given = {each["ParameterKey"]: each["ParameterValue"] for each in stack["Parameters"]}
+        assert given["ModelPackageArn"] == waiting.package
+    assert "nothing has changed" in release(waiting, stages / "production.json").stdout
+
+
+def test_another_model_than_the_package_s_is_found_out(
+    waiting: Project, staged: Path, endpoint: Runtime, archive: Path
+) -> None:
+    """The package's archive is of another training: the diff names line, field and both values."""
+    assert endpoint
+    waiting.aws.client("s3").upload_file(str(archive), waiting.bucket, "models/model.tar.gz")
+
+    done = examine(waiting, staged, "--count", "40")
+
+    assert done.returncode == 1
+    assert "is in service with" in done.stdout
+    for content_type in ("text/csv", "application/json"):
+        assert f"{content_type}: " in done.stderr
+    first = next(line for line in done.stderr.splitlines() if line.startswith("  line "))
+    assert first.split(", ")[0] == "  line 2"
+    assert "expected 0." in first
+    assert "answered 0." in first
+    assert "  ... and " in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("fault", "named"),
+    [
+        (
+            Fault(400, "ThrottlingException", "Rate exceeded"),
+            "ThrottlingException after several tries (Rate exceeded); run the test again",
+        ),
+        (Fault(503, "ServiceUnavailable", "busy"), "ServiceUnavailable after several tries"),
+        (
+            Fault(424, "ModelError", "told", OriginalStatusCode=500, OriginalMessage="broken"),
+            "text/csv: the model refuses with 500: broken",
+        ),
+        (Fault(403, "AccessDeniedException", "no right"), "AccessDeniedException: no right"),
+        (Fault(413, "RequestTooLarge", "over 6 MB"), "RequestTooLarge: over 6 MB"),
+    ],
+)
+def test_an_endpoint_that_refuses_fails_the_test_with_its_reason(
+    waiting: Project,
+    staged: Path,
+    endpoint: Runtime,
+    fault: Fault,
+    named: str,
+) -> None:
+    """Passing faults are tried again, up to four times; then it is told which they were."""
+    endpoint.faults.extend([fault] * 4)
+
+    done = examine(waiting, staged)
+
+    assert done.returncode == 1
+    assert named in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_an_endpoint_that_was_throttled_for_a_moment_passes(
+    waiting: Project, staged: Path, endpoint: Runtime
+) -> None:
+    """Two throttled answers, then it goes on."""
+    endpoint.faults.extend([Fault(400, "ThrottlingException", "Rate exceeded")] * 2)
+
+    assert examine(waiting, staged).returncode == 0
+
+
+def test_an_endpoint_that_does_not_answer_is_not_waited_for_for_ever(
+    waiting: Project, staged: Path, endpoint: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With one try of a second instead of four of twenty."""
+    quick = Config(connect_timeout=1, read_timeout=1, retries={"total_max_attempts": 1})
+    monkeypatch.setattr(clients, "_CONFIG", quick)
+    endpoint.holds = True
+
+    done = examine(waiting, staged)
+
+    assert done.returncode == 1
+    assert "endpoint churn-staging, text/csv: no answer in time" in done.stderr
+
+
+def test_another_package_than_configured_is_found_out(
+    waiting: Project, staged: Path, endpoint: Runtime
+) -> None:
+    """A stage that was not deployed after it was configured again."""
+    newer = waiting.register("Approved")
+    assert waiting.configure(staged).returncode == 0
+
+    done = examine(waiting, staged)
+
+    assert done.returncode == 1
+    assert f"serves {waiting.package}; expected {newer}" in done.stderr
+    assert list(endpoint.seen) == []
+
+
+@pytest.mark.parametrize(
+    ("case", "named"),
+    [
+        ("no stack", "endpoint other-staging cannot be found in eu-west-1"),
+        ("no file", "cannot be read (No such file or directory)"),
+        ("own file", "is no stage configuration (KeyError('ServiceName')"),
+        ("no json", "is no stage configuration"),
+        ("async", "an asynchronous endpoint is not invoked with an answer at once"),
+        ("no rows", "the known rows"),
+        ("empty rows", "has a header and no rows"),
+        ("other rows", "has no column 'State', which the model reads"),
+        ("wrong cell", "the known rows do not fit the model"),
+        ("short row", "line 2: 1 cells; the header has"),
+        ("no model", "cannot be loaded"),
+    ],
+)
+def test_what_cannot_be_tested_is_told(
+    waiting: Project, staged: Path, endpoint: Runtime, case: str, named: str
+) -> None:
+    """Configuration, rows and model, each with what was expected of it."""
+    file, rows = staged / "staging.json", staged / "rows.csv"
+    document = json.loads(file.read_text())
+    names = json.loads((staged / "template.json").read_text())
+    assert names
+    header = ",".join(_columns(waiting))
+    texts = {
+        "no stack": json.dumps({"Parameters": document["Parameters"] | {"ServiceName": "other"}}),
+        "own file": json.dumps({"Parameters": {"StageName": "staging"}}),
+        "no json": "{",
+        "async": json.dumps({"Parameters": document["Parameters"] | {"EndpointMode": "async"}}),
+    }
+    if case in texts:
+        file.write_text(texts[case])
+    elif case == "no file":
+        file.unlink()
+    elif case == "no model":
+        waiting.aws.client("s3").put_object(
+            Bucket=waiting.bucket, Key="models/model.tar.gz", Body=b"no archive"
+        )
+    elif case != "no rows":
+        wrong = ",".join(["x"] * len(_columns(waiting)))
+        rows.write_text({
+            "empty rows": header + "\n", "other rows": "A,B\n1,2\n",
+            "wrong cell": f"{header}\n{wrong}\n", "short row": f"{header}\n1\n",
+        }[case])  # fmt: skip
+    more = ("--rows", str(rows)) if case.endswith(("rows", "cell", "row")) else ()
+
+    done = examine(waiting, staged, *more)
+
+    assert done.returncode == 1
+    assert named in done.stderr
+    assert "Traceback" not in done.stderr
+    assert list(endpoint.seen) == []
+
+
+def _columns(project: Project) -> tuple[str, ...]:
+    from deploy.archive import manifest_of  # noqa: PLC0415
+
+    return manifest_of(project.archive).schema.names
+
+
+def test_a_release_needs_the_files_that_were_configured(waiting: Project, staged: Path) -> None:
+    """The stage's own file, a missing template and a stack in no state to change are refused."""
+    own = staged / "own"
+    shutil.copytree(Path(clients.__file__).with_name("stages"), own)
+
+    without = release(waiting, own / "staging.json")
+    (staged / "template.json").unlink()
+    no_template = release(waiting, staged / "staging.json")
+    no_stage = release(waiting, staged / "qa.json")
+
+    assert "has no ServiceName or no ModelPackageArn" in without.stderr
+    assert "template.json cannot be read" in no_template.stderr
+    assert "stage 'qa' is not configured" in no_stage.stderr
+    assert {without.returncode, no_template.returncode, no_stage.returncode} == {1}
