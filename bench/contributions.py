@@ -50,7 +50,7 @@ def contributions(engine: Engine, X: np.ndarray, fptype: str) -> np.ndarray:
     algorithm = extension().gbt_regression_prediction(
         fptype=fptype, resultsToCompute="shapContributions"
     )
-    return algorithm.compute(X, engine._model).prediction.reshape(len(X), -1)  # type: ignore[attr-defined] # noqa: SLF001
+    return algorithm.compute(X, engine._model).prediction.reshape(len(X), -1)  # type: ignore[attr-defined]
 
 
 def print_precision() -> None:

@@ -3,8 +3,9 @@
 Usage: python bench/request_path.py [--rounds 15]
 
 The bytes of a request go through `serve`'s own connection, whose transport takes the answer and
-does nothing with it. Each line has one part more than the line above; the last is a whole request
-for one row. Times and models are those of bench/stages.py.
+does nothing with it. Each line has one part more than the line above, up to a whole request for one
+row; the lines below it are a request's share where several came at the same moment. Times and
+models are those of bench/stages.py.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import argparse
 import asyncio
 import sys
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -22,11 +23,12 @@ from stages import body_of, churn_table, measured, train
 
 from churn_daal import artifact
 from churn_daal.serving.access import TRACE, Watched
-from churn_daal.serving.app import create_app
+from churn_daal.serving.app import QUICK, create_app
 from churn_daal.serving.counters import Counters
 from churn_daal.serving.drift import Ranges
 from churn_daal.serving.http.connection import Connection
-from churn_daal.serving.http.loop import Loop
+from churn_daal.serving.http.loop import Loop, Quick
+from churn_daal.serving.http.reply import Reply, ask
 from churn_daal.serving.invocation import ModelService
 from churn_daal.serving.lane import Lane, ModelRoutes
 from churn_daal.serving.lines import Lines
@@ -50,10 +52,29 @@ class Nowhere(asyncio.Transport):
         return False
 
 
+class OneByOne:
+    """Asks a WSGI app."""
+
+    def __init__(self, app: Wsgi) -> None:
+        self._app = app
+
+    def is_quick(self, _environ: dict[str, Any], _size: int) -> bool:
+        """Tell that all is."""
+        return True
+
+    def answers(self, environs: Sequence[dict[str, Any]]) -> list[Reply]:
+        """Ask."""
+        return [ask(self._app, environ) for environ in environs]
+
+
 class Constant:
     """A service that does nothing."""
 
     quick, manifest = True, None
+
+    def together(self, requests: Sequence[Request]) -> list[Answer | None]:
+        """Answer nothing."""
+        return [None] * len(requests)
 
     def answer(self, _request: Request) -> Answer:
         """Answer."""
@@ -70,8 +91,8 @@ def constant(_environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[by
     return [b"0.5\n"]
 
 
-def apps(model: artifact.Model) -> dict[str, Wsgi]:
-    """Return apps of which each has a part more than the one before."""
+def quicks(model: artifact.Model) -> dict[str, Quick]:
+    """Return what answers, of which each has a part more than the one before."""
     lane = Lane(constant, ModelRoutes(Constant(), SETTINGS), SETTINGS)
 
     def traced(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
@@ -81,16 +102,21 @@ def apps(model: artifact.Model) -> dict[str, Wsgi]:
     def watched(level: int) -> Watched:
         return Watched(lane, Counters(1).tally(0), level=level, write=Lines(lambda _: None).add)
 
-    whole = create_app(ModelService(model), SETTINGS).wsgi_app
+    app = create_app(ModelService(model), SETTINGS)
+    whole = app.wsgi_app
     assert isinstance(whole, Watched)  # noqa: S101 - see `new_app`
     whole.write = Lines(lambda _: None).add
-    return {
+    parts = {
         "HTTP": constant,
         "and the lane": traced,
         "and counters, ids, headers": watched(level=100),
         "and the access line": watched(level=0),
-        "and the model: a whole request": whole,
     }
+    return {name: OneByOne(part) for name, part in parts.items()} | {WHOLE: app.extensions[QUICK]}
+
+
+WHOLE = "and the model: a whole request"
+TOGETHER = (2, 4, 8, 16)
 
 
 def connections(model: artifact.Model, body: bytes) -> dict[str, Callable[[], object]]:
@@ -98,13 +124,23 @@ def connections(model: artifact.Model, body: bytes) -> dict[str, Callable[[], ob
     head = f"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n"
     request = head.encode() + b"Content-Type: text/csv\r\n\r\n" + body
 
-    def sending(app: Wsgi) -> Callable[[], object]:
-        loop = Loop(app, lambda _environ, _size: True, limit=1 << 20, threads=1)
-        connection = Connection(loop, {"SCRIPT_NAME": "", "SERVER_PORT": "8080"})
-        connection.connection_made(Nowhere())
-        return lambda: connection.data_received(request)
+    def sending(quick: Quick, clients: int = 1) -> Callable[[], object]:
+        loop = Loop(constant, quick, limit=1 << 20, threads=1)
+        base = {"SCRIPT_NAME": "", "SERVER_PORT": "8080"}
+        several = [Connection(loop, base) for _ in range(clients)]
+        for connection in several:
+            connection.connection_made(Nowhere())
 
-    return {name: sending(app) for name, app in apps(model).items()}
+        def send() -> None:
+            for connection in several:
+                connection.data_received(request)
+            loop.answer()
+
+        return send
+
+    answering = quicks(model)
+    whole = {f"{clients} at once": sending(answering[WHOLE], clients) for clients in TOGETHER}
+    return {name: sending(quick) for name, quick in answering.items()} | whole
 
 
 async def measure(model: artifact.Model, body: bytes, rounds: int) -> None:
@@ -117,7 +153,8 @@ async def measure(model: artifact.Model, body: bytes, rounds: int) -> None:
         stages["ranges alone"] = lambda: ranges.count(X, {})
     print("| part | median us | least us |\n|---|---|---|")
     for name, taken in measured(stages, rounds).items():
-        print(f"| {name} | {median(taken):,.1f} | {min(taken):,.1f} |")
+        each = int(name.split()[0]) if name.endswith("at once") else 1
+        print(f"| {name} | {median(taken) / each:,.1f} | {min(taken) / each:,.1f} |")
 
 
 def main() -> None:

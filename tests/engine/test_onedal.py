@@ -16,6 +16,7 @@ import xgboost
 
 from churn_daal.engine.convert import convert
 from churn_daal.engine.extension import extension
+from churn_daal.engine.native import XGBoostEngine
 from churn_daal.engine.onedal import MarginEngine, load_onedal
 from churn_daal.engine.protocol import Engine
 from churn_daal.engine.stored import MAGIC, OtherVersionError, pack, unpack
@@ -186,6 +187,7 @@ def test_bytes_that_follow(data: bytes) -> None:
 NATIVE = """
 import sys
 from churn_daal.engine.extension import extension
+from churn_daal.engine.native import XGBoostEngine
 extension().gbt_regression_model().__setstate__(sys.stdin.buffer.read())
 print("constructed")
 """
@@ -241,3 +243,34 @@ def test_another_onedal(data: bytes) -> None:
     header, state = unpack(data)
     with pytest.raises(OtherVersionError, match="written by oneDAL 20200101, this is"):
         load(pack(replace(header, onedal="20200101"), state))
+
+
+@pytest.mark.parametrize("objective", ["binary:logistic", "reg:squarederror", "multi:softprob"])
+@pytest.mark.parametrize("deep", [False, True], ids=["few trees", "many"])
+def test_some_rows_together_are_as_each_alone(
+    objective: str, deep: bool, grow: Callable[..., xgboost.Booster], rows: np.ndarray
+) -> None:
+    """To the bit, so that rows of several requests may be answered at once."""
+    engine = convert(grow(objective, rounds=150, max_depth=7) if deep else grow(objective))
+    native = XGBoostEngine(grow(objective), threads=1)
+    for answers in (engine, native):
+        alone = np.concatenate([answers.predict(row[np.newaxis]) for row in rows])
+        for count in {1, 2, 3, 7, 16, min(200, answers.rows_alike)}:
+            for first in range(0, len(rows) - count, count):
+                together = answers.predict(rows[first : first + count])
+                assert together.tobytes() == alone[first : first + count].tobytes()
+
+
+@pytest.mark.parametrize("objective", ["binary:logistic", "multi:softprob"])
+def test_blocks_that_are_filled_answer_for_the_rows_alone(
+    objective: str, grow: Callable[..., xgboost.Booster], rows: np.ndarray
+) -> None:
+    """Whatever their number, before and after each whole block of 80."""
+    booster = grow(objective)
+    engine = convert(booster)
+    expected = booster.predict(xgboost.DMatrix(rows))
+    for count in (27, 28, 29, 79, 80, 81, 107, 108, 159, 160, 187, 188, 240):
+        answers = engine.predict(rows[:count])
+        assert answers.shape == expected[:count].shape
+        assert answers.flags.c_contiguous
+        np.testing.assert_allclose(answers, expected[:count], rtol=0, atol=1e-6)

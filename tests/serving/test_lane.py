@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -123,6 +123,10 @@ class Odd:
             raise self._answer
         return self._answer
 
+    def together(self, requests: Sequence[Request]) -> list[Answer | None]:
+        """Answer alike, all at once."""
+        return [self.answer(request) for request in requests]
+
     def ready(self) -> bool:
         """Tell, or fail."""
         if isinstance(self._answer, Exception):
@@ -157,7 +161,7 @@ def test_whatever_the_service_does(answer: Answer | Exception, path: str) -> Non
 
 def test_what_is_quick(churn: Model) -> None:
     """Rows in small numbers, and pings; nothing that may take its time."""
-    quick = create_app(ModelService(churn), SETTINGS).extensions[QUICK]
+    quick = create_app(ModelService(churn), SETTINGS).extensions[QUICK].is_quick
     row = {"PATH_INFO": "/invocations", "QUERY_STRING": ""}
 
     assert quick(row, QUICK_BYTES)
@@ -166,4 +170,4 @@ def test_what_is_quick(churn: Model) -> None:
     assert not quick(row | {"QUERY_STRING": "outputs=contributions"}, 1)
     assert not quick(row | {ATTRIBUTES: "outputs=contributions"}, 1)
     assert not quick({"PATH_INFO": "/metrics", "QUERY_STRING": ""}, 0)
-    assert not create_app(Odd(Answer(200)), SETTINGS).extensions[QUICK](row, 1)
+    assert not create_app(Odd(Answer(200)), SETTINGS).extensions[QUICK].is_quick(row, 1)

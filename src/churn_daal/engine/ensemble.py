@@ -48,6 +48,11 @@ class EnsembleEngine:
         return "onedal" if all(member.name == "onedal" for member in self.members) else "xgboost"
 
     @property
+    def rows_alike(self) -> int:
+        """What holds for every member."""
+        return min(member.rows_alike for member in self.members)
+
+    @property
     def extras(self) -> frozenset[Extra]:
         """The margin, where every member has one: a mean answer has no contributions or leaves."""
         each = [member.extras for member in self.members]

@@ -37,6 +37,8 @@ class XGBoostEngine:
     """
 
     name = "xgboost"
+    # It adds each row's trees up by itself.
+    rows_alike = 1_000
     extras: frozenset[Extra] = frozenset({"margin", "contributions", "leaf"})
 
     def __init__(self, booster: xgboost.Booster, *, threads: int = 0) -> None:

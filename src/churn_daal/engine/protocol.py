@@ -39,6 +39,10 @@ class Engine(Protocol):
         """K of a `multi:*` model; 0 for every other."""
 
     @property
+    def rows_alike(self) -> int:
+        """Up to how many rows together are answered as each is alone, to the bit."""
+
+    @property
     def extras(self) -> frozenset[Extra]:
         """Which methods beside `predict` this engine has an answer to."""
 

@@ -62,39 +62,63 @@ class Watched:
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Answer a request."""
-        start = perf_counter_ns()
-        trace = environ[TRACE] = Trace()
-        back = carried(environ)
-        environ[REQUEST_ID] = _inference_id(back) or f"{getrandbits(64):016x}"
-        counted = environ["PATH_INFO"] not in QUIET
-        seen = [500, 0]
+        seen = self.begin(environ)
 
         def answered(status: str, headers: list[tuple[str, str]], *error: Any) -> Any:  # noqa: ANN401 - WSGI's own
-            seen[:] = int(status[:3]), _length(headers)
-            _carry(headers, back, trace if seen[0] == 200 else None)
+            self.answered(seen, int(status[:3]), headers)
             return start_response(status, headers, *error)
 
-        if counted:
-            self._tally.begin()
         try:
             return self._app(environ, answered)
         finally:
-            spent = perf_counter_ns() - start
-            self._note(environ, trace, seen, spent, counted=counted)
+            self.end(seen)
 
-    def _note(
-        self, environ: Environ, trace: Trace, seen: list[int], spent: int, *, counted: bool
-    ) -> None:
-        status, went = seen
-        length = environ.get("CONTENT_LENGTH") or ""
-        came = int(length) if length.isdecimal() else trace.came
-        if counted:
+    def begin(self, environ: Environ) -> Seen:
+        """Begin to watch a request."""
+        seen = Seen(environ, environ["PATH_INFO"] not in QUIET)
+        if seen.counted:
+            self._tally.begin()
+        return seen
+
+    def answered(self, seen: Seen, status: int, headers: list[tuple[str, str]]) -> None:
+        """Take note of an answer, and add the headers that every one has."""
+        seen.status, seen.went = status, _length(headers)
+        _carry(headers, seen.back, seen.trace if status == 200 else None)
+
+    def end(self, seen: Seen) -> None:
+        """Count a request that is answered, or that failed, and write its line."""
+        seen.spent = spent = perf_counter_ns() - seen.start
+        status, trace = seen.status, seen.trace
+        length = seen.environ.get("CONTENT_LENGTH") or ""
+        seen.came = int(length) if length.isdecimal() else trace.came
+        if seen.counted:
             self._tally.end(
-                status, trace, seconds=spent / 1e9, came=came, went=went, columns=self._columns
+                status,
+                trace,
+                seconds=spent / 1e9,
+                came=seen.came,
+                went=seen.went,
+                columns=self._columns,
             )
         level = _level(status)
-        if level >= self._level and (counted or status >= 400):
-            self.write(_line(environ, trace, level, status=status, size=(came, went), spent=spent))
+        if level >= self._level and (seen.counted or status >= 400):
+            self.write(_line(seen, level))
+
+
+class Seen:
+    """A request that is watched; until it is answered it counts as one that failed."""
+
+    __slots__ = (
+        *("back", "came", "counted", "environ", "spent", "start", "status", "trace", "went"),
+    )
+
+    def __init__(self, environ: Environ, counted: bool) -> None:  # noqa: FBT001 - see `begin`
+        self.start = perf_counter_ns()
+        self.environ, self.counted = environ, counted
+        self.trace = environ[TRACE] = Trace()
+        self.back = carried(environ)
+        environ[REQUEST_ID] = _inference_id(self.back) or f"{getrandbits(64):016x}"
+        self.status, self.came, self.went, self.spent = 500, 0, 0, 0
 
 
 def _inference_id(back: list[tuple[str, str]]) -> str:
@@ -107,9 +131,8 @@ def _level(status: int) -> int:
     return logging.WARNING if status < 500 else logging.ERROR
 
 
-def _line(
-    environ: Environ, trace: Trace, level: int, *, status: int, size: tuple[int, int], spent: int
-) -> bytes:
+def _line(seen: Seen, level: int) -> bytes:
+    environ, trace = seen.environ, seen.trace
     path = environ["PATH_INFO"]
     if path != _USUAL:
         path = path[:_PATH_SHOWN].encode("latin-1", "replace").decode("utf-8", "replace")
@@ -119,10 +142,10 @@ def _line(
         "request_id": environ[REQUEST_ID],
         "method": environ["REQUEST_METHOD"],
         "path": path,
-        "status": status,
-        "bytes_in": size[0],
-        "bytes_out": size[1],
-        "total_ms": _ms(spent),
+        "status": seen.status,
+        "bytes_in": seen.came,
+        "bytes_out": seen.went,
+        "total_ms": _ms(seen.spent),
     }
     if trace.rows:
         data["rows"] = trace.rows

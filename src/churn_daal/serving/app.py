@@ -14,11 +14,12 @@ from churn_daal.serving.access import Watched
 from churn_daal.serving.counters import Counters, Tally
 from churn_daal.serving.lane import Lane, ModelRoutes, Routes, failed, headers_of, invoked
 from churn_daal.serving.operations import add_operations
+from churn_daal.serving.quick import QuickLane
 from churn_daal.serving.request import Answer, Service, refused
 from churn_daal.serving.spool import sent
 from churn_daal.settings import ServeSettings
 
-# Under this name an app holds what tells which requests are quick; see `Lane.is_quick`.
+# Under this name an app holds what answers several quick requests at once; see `QuickLane`.
 QUICK: Final = "churn_daal.quick"
 
 
@@ -73,8 +74,8 @@ def new_app(
     tally = tally or Counters(1).tally(0)
     add_operations(app, settings, tally.counters, manifest)
     lane = Lane(app.wsgi_app, routes, settings)
-    app.extensions[QUICK] = lane.is_quick
     watched = Watched(lane, tally, level=settings.log_level, columns=manifest is not None)
+    app.extensions[QUICK] = QuickLane(watched, lane)
     app.wsgi_app = watched  # type: ignore[method-assign] # as Flask's own manual has it
 
     @app.errorhandler(RequestError)

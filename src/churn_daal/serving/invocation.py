@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain
 
 from churn_daal.artifact import Manifest, Model
 from churn_daal.serving import media
-from churn_daal.serving.decoders import FORMATS
 from churn_daal.serving.drift import Ranges
 from churn_daal.serving.encoders import CONCATENATED, ENCODERS, SCORE_ALONE
 from churn_daal.serving.options import USUAL, read_options
 from churn_daal.serving.outputs import Plan, plan
 from churn_daal.serving.predictions import Predictions, predictions
-from churn_daal.serving.reading import Reader, format_of
+from churn_daal.serving.reading import Reader, agreed
 from churn_daal.serving.request import Answer, Request
 from churn_daal.serving.spool import spooled
+from churn_daal.serving.together import Together
 from churn_daal.serving.trace import Trace
 from churn_daal.tabular.encoder import Matrix
-
-# The types that are written, for each that is read the one it is answered with first.
-OFFERED = {
-    name: (read.answer, *(written for written in ENCODERS if written != read.answer))
-    for name, read in FORMATS.items()
-}
 
 
 @dataclass(frozen=True)
@@ -44,12 +38,14 @@ class ModelService:
     outputs: tuple[str, ...] = ()
     _usual: Plan = field(init=False, repr=False)
     _reader: Reader = field(init=False, repr=False, compare=False)
+    _together: Together = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         # Worked out once: most requests have no wish of their own.
         object.__setattr__(self, "_usual", plan(self.model.manifest, USUAL, self.outputs))
         ranges = Ranges.of(self.model.manifest)
         object.__setattr__(self, "_reader", Reader(self.model.encoder, ranges))
+        object.__setattr__(self, "_together", Together(self.model, self._reader, self._usual))
 
     @property
     def manifest(self) -> Manifest:
@@ -85,8 +81,7 @@ class ModelService:
             400: the body breaks the model's schema, or the request asks for an output that the
             model has not.
         """
-        read, declared = format_of(request)
-        wanted = media.choose(request.accept, OFFERED[declared.name])
+        read, declared, wanted = agreed(request)
         planned = self.plan_of(request)
         if not len(request.body):
             return Answer(204)
@@ -98,6 +93,10 @@ class ModelService:
             return Answer(204)
         body = self.answered(chain([first], blocks), planned, wanted, trace)
         return Answer(200, body, media.declared(wanted))
+
+    def together(self, requests: Sequence[Request]) -> list[Answer | None]:
+        """Answer several small invocations as `answer` does; None for each that it has to be."""
+        return self._together.answers(requests)
 
     def plan_of(self, request: Request) -> Plan:
         """Return what a request is to be answered.

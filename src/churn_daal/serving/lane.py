@@ -7,7 +7,7 @@ predict and encode. Both ways end in the same functions, so an answer is the sam
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, Protocol
 from urllib.parse import parse_qsl
 
@@ -26,6 +26,7 @@ from churn_daal.settings import ServeSettings
 log = logging.getLogger(__name__)
 # Bodies up to this size are some hundreds of rows, answered in about a millisecond.
 QUICK_BYTES: Final = 16 * 2**10
+_INVOCATIONS: Final = "/invocations"
 
 
 class Routes(Protocol):
@@ -36,6 +37,9 @@ class Routes(Protocol):
 
     def is_quick(self, environ: Environ, size: int) -> bool:
         """Tell of a request with so many bytes of a body whether it is answered in no time."""
+
+    def together(self, environs: Sequence[Environ]) -> list[Answer | None]:
+        """Answer those of several requests that can be answered in one go; None for the others."""
 
 
 class Lane:
@@ -52,17 +56,43 @@ class Lane:
     """
 
     def __init__(self, app: Wsgi, routes: Routes, settings: ServeSettings) -> None:
-        self._app, self._find = app, routes.find
+        self._app, self._find, self._together = app, routes.find, routes.together
         self.is_quick = routes.is_quick
         self._metrics_port = str(settings.metrics_port or "")
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Answer a request."""
-        if environ.get("SERVER_PORT") != self._metrics_port:
-            call = self._find(environ)
-            if call is not None:
-                return _answered(call, environ, start_response)
-        return self._app(environ, start_response)
+        call = self._call(environ)
+        if call is None:
+            return self._app(environ, start_response)
+        answer = _answered(call, environ)
+        start_response(status_of(answer), headers_of(answer))
+        body = answer.body
+        return sent(body) if isinstance(body, memoryview) else [body]
+
+    def takes(self, environ: Environ) -> bool:
+        """Tell whether a request is answered here."""
+        return self._call(environ) is not None
+
+    def answers(self, environs: Sequence[Environ]) -> list[Answer]:
+        """Answer several requests, all of which are answered here."""
+        try:
+            found = self._together(environs)
+        except Exception:
+            log.exception("%d requests could not be answered together", len(environs))
+            found = [None] * len(environs)
+        return [
+            self._alone(environ) if answer is None else answer
+            for environ, answer in zip(environs, found, strict=True)
+        ]
+
+    def _alone(self, environ: Environ) -> Answer:
+        call = self._call(environ)
+        assert call is not None  # noqa: S101 - see `takes`
+        return _answered(call, environ)
+
+    def _call(self, environ: Environ) -> Callable[[Environ], Answer] | None:
+        return self._find(environ) if environ.get("SERVER_PORT") != self._metrics_port else None
 
 
 class ModelRoutes:
@@ -82,7 +112,7 @@ class ModelRoutes:
     def find(self, environ: Environ) -> Callable[[Environ], Answer] | None:
         """Return what answers a request."""
         route = environ["REQUEST_METHOD"], environ["PATH_INFO"]
-        if route == ("POST", "/invocations"):
+        if route == ("POST", _INVOCATIONS):
             return self._invoked
         return self._pinged if route == ("GET", "/ping") else None
 
@@ -90,8 +120,24 @@ class ModelRoutes:
         """Tell whether it is: rows in small numbers, and a ping."""
         path = environ["PATH_INFO"]
         return path == "/ping" or (
-            path == "/invocations" and self._service.quick and is_small(environ, size)
+            path == _INVOCATIONS and self._service.quick and is_small(environ, size)
         )
+
+    def together(self, environs: Sequence[Environ]) -> list[Answer | None]:
+        """Answer the invocations among some requests as far as the model can together."""
+        places, requests = [], []
+        for place, environ in enumerate(environs):
+            if environ["PATH_INFO"] == _INVOCATIONS:
+                try:
+                    requests.append(request_of(environ, self._settings))
+                except RequestError:
+                    continue  # refused once more when it is asked by itself
+                places.append(place)
+        answers: list[Answer | None] = [None] * len(environs)
+        if len(requests) > 1:
+            for place, answer in zip(places, self._service.together(requests), strict=True):
+                answers[place] = answer
+        return answers
 
     def _pinged(self, _environ: Environ) -> Answer:
         return Answer(200 if self._service.ready() else 503)
@@ -105,18 +151,13 @@ def is_small(environ: Environ, size: int) -> bool:
     return size <= QUICK_BYTES and not environ["QUERY_STRING"] and _ATTRIBUTES not in environ
 
 
-def _answered(
-    call: Callable[[Environ], Answer], environ: Environ, start_response: Callable[..., Any]
-) -> Iterable[bytes]:
+def _answered(call: Callable[[Environ], Answer], environ: Environ) -> Answer:
     try:
-        answer = call(environ)
+        return call(environ)
     except RequestError as error:
-        answer = refused(str(error), error.status)
+        return refused(str(error), error.status)
     except Exception as error:
-        answer = failed(environ, error)
-    start_response(_STATUSES.get(answer.status) or f"{answer.status} UNKNOWN", headers_of(answer))
-    body = answer.body
-    return sent(body) if isinstance(body, memoryview) else [body]
+        return failed(environ, error)
 
 
 def invoked(
@@ -138,20 +179,29 @@ def invoked(
     RequestError
         The request is refused.
     """
+    return answer(request_of(environ, settings))
+
+
+def request_of(environ: Environ, settings: ServeSettings) -> Request:
+    """Return an invocation.
+
+    Raises
+    ------
+    RequestError
+        Its body did not come whole or is too large, or a header is one SageMaker does not pass on.
+    """
     body = received(environ, settings)
     check_carried(environ)
     trace = environ[TRACE]
     trace.came = len(body)
-    return answer(
-        Request(
-            body,
-            content_type=environ.get("CONTENT_TYPE", ""),
-            accept=media.accepted(environ.get("HTTP_ACCEPT", ""), settings.default_accept),
-            attributes=environ.get(_ATTRIBUTES, ""),
-            query=_query(environ.get("QUERY_STRING", "")),
-            headers=EnvironHeaders(environ),
-            trace=trace,
-        )
+    return Request(
+        body,
+        content_type=environ.get("CONTENT_TYPE", ""),
+        accept=media.accepted(environ.get("HTTP_ACCEPT", ""), settings.default_accept),
+        attributes=environ.get(_ATTRIBUTES, ""),
+        query=_query(environ.get("QUERY_STRING", "")),
+        headers=EnvironHeaders(environ),
+        trace=trace,
     )
 
 
@@ -179,6 +229,11 @@ def failed(environ: Environ, error: Exception) -> Answer:
     return refused("the model server failed on this request; its log has the traceback", 500)
 
 
+def status_of(answer: Answer) -> str:
+    """Return an answer's status with the words for it, as Flask writes them."""
+    return _STATUSES.get(answer.status) or f"{answer.status} UNKNOWN"
+
+
 def headers_of(answer: Answer) -> list[tuple[str, str]]:
     """Return an answer's headers, its type and length first; 204 has no length."""
     headers = [("Content-Type", answer.content_type)] if answer.content_type else []
@@ -189,7 +244,6 @@ def headers_of(answer: Answer) -> list[tuple[str, str]]:
 
 
 _ATTRIBUTES: Final = "HTTP_" + ATTRIBUTES.upper().replace("-", "_")
-# As Flask writes them.
 _STATUSES: Final = {code: f"{code} {name.upper()}" for code, name in HTTP_STATUS_CODES.items()}
 
 

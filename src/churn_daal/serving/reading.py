@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from churn_daal.artifact import Manifest
 from churn_daal.errors import (
@@ -17,8 +18,15 @@ from churn_daal.errors import (
 from churn_daal.serving import media
 from churn_daal.serving.decoders import FORMATS, Format
 from churn_daal.serving.drift import Ranges
+from churn_daal.serving.encoders import ENCODERS
 from churn_daal.serving.request import Request
 from churn_daal.tabular.encoder import Encoder, Matrix
+
+# The types that are written, for each that is read the one it is answered with first.
+OFFERED: Final = {
+    name: (read.answer, *(written for written in ENCODERS if written != read.answer))
+    for name, read in FORMATS.items()
+}
 
 
 @dataclass(frozen=True)
@@ -72,6 +80,20 @@ class Reader:
                 yield matrix
         except (DecodeError, SchemaError) as error:
             raise refusal(read.kind, error) from error
+
+
+def agreed(request: Request) -> tuple[Format, media.MediaType, str]:
+    """Return what `format_of` does, and the type of the answer.
+
+    Raises
+    ------
+    UnsupportedMediaTypeError
+        415: as `format_of`.
+    NotAcceptableError
+        406: the request accepts no type that is written.
+    """
+    read, declared = format_of(request)
+    return read, declared, media.choose(request.accept, OFFERED[declared.name])
 
 
 def format_of(request: Request) -> tuple[Format, media.MediaType]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -12,7 +12,7 @@ from churn_daal.artifact import Manifest
 from churn_daal.serving.trace import Trace
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Request:
     """An invocation.
 
@@ -41,7 +41,7 @@ class Request:
     headers: Iterable[tuple[str, str]] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Answer:
     """What goes back: a status, a body, its type, and headers beside it.
 
@@ -84,6 +84,14 @@ class Service(Protocol):
         ------
         RequestError
             The request is refused, with the error's status.
+        """
+
+    def together(self, requests: Sequence[Request]) -> list[Answer | None]:
+        """Answer those of several small invocations that can be answered in one go.
+
+        Returns
+        -------
+        What `answer` returns for each; None for one that has to be asked by itself.
         """
 
     def ready(self) -> bool:

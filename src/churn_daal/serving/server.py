@@ -70,7 +70,7 @@ class Server(BaseApplication):  # type: ignore[misc]
         # as many workers.
         self.counters = Counters(2 * settings.workers)
         self.tally: Tally | None = None
-        self.quick: Quick = lambda _environ, _size: False
+        self.quick: Quick | None = None
         super().__init__()
 
     def load_config(self) -> None:
@@ -85,7 +85,7 @@ class Server(BaseApplication):  # type: ignore[misc]
         except (ArtifactError, UserError) as error:
             print(f"serve: {error}", file=sys.stderr, flush=True)
             raise SystemExit(Arbiter.APP_LOAD_ERROR) from None
-        self.quick = app.extensions.get(QUICK, self.quick)
+        self.quick = app.extensions.get(QUICK)
         front: Watched = app.wsgi_app  # type: ignore[assignment] # see `new_app`
         front.write = Lines().add
         return front

@@ -38,6 +38,12 @@ class Trace:
         self.outside: dict[int, int] = {}
         self.unseen: dict[int, int] = {}
 
+    def forget(self) -> None:
+        """Be as before the first row was read."""
+        self.rows = self.decode = self.predict = self.encode = 0
+        self.engine = ""
+        self.outside, self.unseen = {}, {}
+
     def decoding(self, blocks: Iterator[Matrix]) -> Iterator[Matrix]:
         """Pass blocks on as they are decoded; the time each takes is decoding."""
         while True:

@@ -19,11 +19,14 @@ import numpy.typing as npt
 import orjson
 
 from churn_daal.tabular import cells
+from churn_daal.tabular.number_arrays import has_bare_negative_zero, number_array
 from churn_daal.tabular.schema import Schema
 from churn_daal.tabular.word_codes import Words
 
 Matrix = npt.NDArray[np.float32]
 
+# Bytes of numbers from which on an array is read at once.
+_LONG: Final = 1 << 11
 _NUMERIC: Final = b"0123456789+-.eE ,"
 _MISSING: Final = re.compile(
     rb"(?<![^,])(?:%b)(?![^,])" % b"|".join(sorted(word.encode() for word in cells.MISSING if word))
@@ -99,15 +102,8 @@ class PlainRows:
             text = text.replace(b"\n", b",")
             if self._delimiter != b",":
                 text = text.replace(self._delimiter, b",")
-        numbers = _parsed(text)
-        values = None if numbers is None else _floats(numbers, rows * self._cells)
-        if (
-            numbers is None
-            or values is None
-            or (b"-" in text and _lost_sign(text, numbers, values))
-        ):
-            return None
-        return self._encoded(values, new, unseen)
+        values = _read(text, rows * self._cells)
+        return None if values is None else self._encoded(values, new, unseen)
 
     def of_values(self, rows: Sequence[Sequence[Any]], unseen: dict[int, int]) -> Matrix | None:
         """Encode rows of JSON values, each of the schema's length; see `of_text`.
@@ -143,6 +139,19 @@ class PlainRows:
             if words.column.encoding == "onehot":
                 _set_ones(matrix, values[:, words.place], words.offset)
         return matrix
+
+
+def _read(text: bytes, count: int) -> Matrix | None:
+    """Return so many numbers between commas as float32, (count,); None if one is not plain."""
+    if len(text) > _LONG:
+        values = number_array(text, count)
+        if values is not None:
+            return values
+    numbers = _parsed(text)
+    values = None if numbers is None else _floats(numbers, count)
+    if numbers is None or values is None or (b"-" in text and _lost_sign(text, numbers, values)):
+        return None
+    return values
 
 
 def _floats(numbers: Sequence[float | None], count: int) -> Matrix | None:
@@ -190,14 +199,14 @@ def _parsed(text: bytes) -> list[Any] | None:
 
 
 def _lost_sign(text: bytes, numbers: list[Any], values: Matrix) -> bool:
-    """Tell whether one of the numbers is `-0`: JSON's integers have no negative zero."""
+    """Tell whether one of the numbers has lost its sign; see `has_bare_negative_zero`."""
     # To search the text takes a tenth of what all else does.
     if np.count_nonzero(values) == len(values):
         return False
     zeros = np.flatnonzero(values == 0).tolist()
     if not any(type(numbers[place]) is int for place in zeros):
         return False
-    return b"-0," in text or text.endswith(b"-0") or (b" " in text and b"-0 " in text)
+    return has_bare_negative_zero(text)
 
 
 def _with_nulls(text: bytes) -> bytes:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from churn_daal.errors import DataError
 from churn_daal.serving.decoders import FORMATS, csv_rows
+from churn_daal.tabular import plain_rows
 from churn_daal.tabular.encoder import Encoder, Matrix
 from churn_daal.tabular.schema import Column, Schema
 
@@ -124,8 +125,12 @@ KINDS = (
 
 @pytest.mark.parametrize("column", KINDS, ids=lambda column: f"{column.kind}-{column.encoding}")
 @pytest.mark.parametrize("delimiter", [",", ";"])
-def test_both_ways_agree_on_each_cell(column: Column, delimiter: str) -> None:
+@pytest.mark.parametrize("long", [0, plain_rows._LONG], ids=["as an array", "as a list"])
+def test_both_ways_agree_on_each_cell(
+    column: Column, delimiter: str, long: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Alone, before, between and after others, and in any row."""
+    monkeypatch.setattr(plain_rows, "_LONG", long)
     alone = Schema((column,), delimiter=delimiter)
     among = Schema((Column("m", "number"), column, Column("k", "number")), delimiter=delimiter)
     first = Schema((column, Column("k", "number")), delimiter=delimiter)
@@ -151,8 +156,12 @@ def test_both_ways_agree_on_each_cell(column: Column, delimiter: str) -> None:
 def test_both_ways_agree(case: tuple[Schema, bytes], parameters: dict[str, str]) -> None:
     """Whatever the body, the rows are the same bits, the counts and the errors the same."""
     schema, body = case
+    strict = outcome(Strict(schema), body, parameters)
 
-    assert outcome(Encoder(schema), body, parameters) == outcome(Strict(schema), body, parameters)
+    assert outcome(Encoder(schema), body, parameters) == strict
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(plain_rows, "_LONG", 0)
+        assert outcome(Encoder(schema), body, parameters) == strict
 
 
 @settings(max_examples=100, deadline=None)

@@ -6,16 +6,18 @@ import asyncio
 import contextlib
 import socket
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 import pytest
+import uvloop
 
 from churn_daal.errors import RequestError
 from churn_daal.serving.http.connection import Connection
 from churn_daal.serving.http.loop import Loop
+from churn_daal.serving.http.reply import Reply, ask
 from churn_daal.serving.request import refused
 
 LIMIT = 100_000
@@ -73,6 +75,25 @@ class Echo:
 
 
 @dataclass
+class Quick:
+    """Answers what begins with /quick, one after the other."""
+
+    app: Echo
+    groups: list[int] = field(default_factory=list)
+
+    def is_quick(self, environ: dict[str, Any], _size: int) -> bool:
+        """Tell by the path."""
+        return bool(environ["PATH_INFO"].startswith("/quick"))
+
+    def answers(self, environs: Sequence[dict[str, Any]]) -> list[Reply]:
+        """Answer."""
+        self.groups.append(len(environs))
+        if any(environ["PATH_INFO"] == "/quick/fault" for environ in environs):
+            raise ZeroDivisionError
+        return [ask(self.app, environ) for environ in environs]
+
+
+@dataclass
 class Running:
     """What runs: its port, its app, and the loop."""
 
@@ -80,6 +101,7 @@ class Running:
     app: Echo
     loop: asyncio.AbstractEventLoop
     shared: Loop
+    quick: Quick
 
     def connect(self) -> socket.socket:
         """Open a connection."""
@@ -110,15 +132,11 @@ def running() -> Iterator[Running]:
 
     async def main() -> None:
         loop = asyncio.get_running_loop()
-        shared = Loop(
-            app,
-            lambda environ, _: environ["PATH_INFO"].startswith("/quick"),
-            limit=LIMIT,
-            threads=10,
-        )
+        quick = Quick(app)
+        shared = Loop(app, quick, limit=LIMIT, threads=10)
         base = {"SCRIPT_NAME": "", "SERVER_PORT": "8080"}
         server = await loop.create_server(partial(Connection, shared, base), "127.0.0.1", 0)
-        ready.append(Running(server.sockets[0].getsockname()[1], app, loop, shared))
+        ready.append(Running(server.sockets[0].getsockname()[1], app, loop, shared, quick))
         begun.set()
         while not end.is_set():
             shared.check()
@@ -127,7 +145,11 @@ def running() -> Iterator[Running]:
             connection._transport.abort()
         server.close()
 
-    thread = threading.Thread(target=asyncio.run, args=(main(),))
+    def run() -> None:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(main())
+
+    thread = threading.Thread(target=run)
     thread.start()
     assert begun.wait(PATIENCE)
     yield ready[0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import socket
+import struct
 import time
 from email.parser import BytesParser
 from typing import Any
@@ -545,3 +546,50 @@ def test_the_end_in_the_middle_of_a_large_answer(running: Running, ended: bool) 
             running.do(running.shared.stop)
 
         assert client.makefile("rb").read().endswith(b"x" * LARGE)
+
+
+def test_what_comes_at_the_same_moment_is_answered_together(running: Running) -> None:
+    """Each client gets its own answer, and goes on."""
+    with contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(contextlib.closing(running.connect())) for _ in range(6)]
+        for word in (b"one", b"two"):
+            running.do(lambda word=word: _send_all(clients, word))
+            answers = [read(client)[2] for client in clients]
+            assert answers == [b"%b %d" % (word, place) for place in range(6)]
+
+    assert sum(running.quick.groups) == 12
+    assert max(running.quick.groups) > 1
+
+
+def test_a_fault_among_them_is_told_to_each(
+    running: Running, caplog: pytest.LogCaptureFixture
+) -> None:
+    """500 and a traceback in the log; the connections stay."""
+    with contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(contextlib.closing(running.connect())) for _ in range(3)]
+        running.do(lambda: _send_all(clients, b"", path="/quick/fault"))
+        assert [read(client)[0] for client in clients] == [500] * 3
+        running.do(lambda: _send_all(clients, b"on"))
+        assert [read(client)[0] for client in clients] == [200] * 3
+
+    assert "Traceback" in caplog.text
+
+
+def test_one_of_them_may_have_gone(running: Running) -> None:
+    """The others get their answers."""
+    with contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(contextlib.closing(running.connect())) for _ in range(3)]
+        gone = running.connect()
+        gone.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+        def send() -> None:
+            _send_all([gone, *clients], b"x")
+            gone.close()
+
+        running.do(send)
+        assert [read(client)[2] for client in clients] == [b"x 1", b"x 2", b"x 3"]
+
+
+def _send_all(clients: list[socket.socket], word: bytes, path: str = "/quick") -> None:
+    for place, client in enumerate(clients):
+        client.sendall(post(b"%b %d" % (word, place), path=path))

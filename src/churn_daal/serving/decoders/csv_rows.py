@@ -58,6 +58,19 @@ def decode_csv(
     return decode_strictly(text_lines(body), mode, encoder) if matrix is None else iter((matrix,))
 
 
+def plain_rows(body: memoryview, parameters: Mapping[str, str], schema: Schema) -> bytes | None:
+    """Return the lines of a small body in UTF-8, without a header; None for any other.
+
+    Raises
+    ------
+    SchemaError
+        As `decode_csv`, of a header.
+    """
+    if parameters.get("charset", UTF8) != UTF8 or len(body) > _SMALL:
+        return None
+    return _behind_header(bytes(without_mark(body)), parameters.get("header", "auto"), schema)
+
+
 def _decode_pieces(body: memoryview, mode: str, encoder: Encoder) -> Iterator[Matrix]:
     # A row has a byte a cell at least, its end counted: so many rows make no more of the matrix.
     schema = encoder.schema

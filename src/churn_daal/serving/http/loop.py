@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import logging
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import TypeAlias
+from typing import Protocol
 
+from churn_daal.serving.http.arrival import Exchange
 from churn_daal.serving.http.connection import Connection
-from churn_daal.serving.http.incoming import Exchange
-from churn_daal.serving.http.reply import Environ, Reply, Wsgi, ask
+from churn_daal.serving.http.known_heads import KnownHeads
+from churn_daal.serving.http.reply import FAULT, Environ, Reply, Wsgi, ask
 
-# Tells of a request, and the bytes of its body, whether it is answered in the loop itself.
-Quick: TypeAlias = Callable[[Environ, int], bool]
+log = logging.getLogger(__name__)
+
+
+class Quick(Protocol):
+    """Answers what takes no time to speak of."""
+
+    def is_quick(self, environ: Environ, size: int) -> bool:
+        """Tell of a request with so many bytes of a body whether it is such a one."""
+
+    def answers(self, environs: Sequence[Environ]) -> Sequence[Reply]:
+        """Answer requests that came at the same moment."""
 
 
 class Loop:
@@ -24,29 +35,47 @@ class Loop:
     app
         What answers.
     quick
-        What is answered in the loop itself: all other clients wait for it meanwhile.
+        What is answered in the loop itself: all other clients wait for it meanwhile. None where
+        nothing is.
     limit
         Bytes of a body that are kept.
     threads
         How many requests are answered beside the loop at a time; further ones wait.
     """
 
-    def __init__(self, app: Wsgi, quick: Quick, *, limit: int, threads: int) -> None:
+    def __init__(self, app: Wsgi, quick: Quick | None, *, limit: int, threads: int) -> None:
         self.limit = limit
+        self.heads = KnownHeads()
         self.connections: set[Connection] = set()
         self.stopping = False
         self._app, self._quick = app, quick
         self._loop = asyncio.get_running_loop()
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="answers")
         self.now = self._loop.time
+        self._together: list[tuple[Connection, Exchange]] = []
 
-    def ask(self, connection: Connection, exchange: Exchange) -> Reply | None:
-        """Return the answer; None where a thread makes it, and the connection hears of it then."""
-        if self._quick(exchange.environ, exchange.body.size):
-            return ask(self._app, exchange.environ)
+    def ask(self, connection: Connection, exchange: Exchange) -> None:
+        """Have a request answered; the connection hears of it then."""
+        if self._quick is not None and self._quick.is_quick(exchange.environ, exchange.body.size):
+            if not self._together:
+                # After what else has come by now.
+                self._loop.call_soon(self.answer)
+            self._together.append((connection, exchange))
+            return
         future = self._loop.run_in_executor(self._pool, ask, self._app, exchange.environ)
         future.add_done_callback(partial(_hand_over, connection, exchange))
-        return None
+
+    def answer(self) -> None:
+        """Answer the quick requests that have come."""
+        came, self._together = self._together, []
+        assert self._quick is not None  # noqa: S101 - see `ask`
+        try:
+            replies = self._quick.answers([exchange.environ for _, exchange in came])
+        except Exception:
+            log.exception("%d requests failed", len(came))
+            replies = [FAULT] * len(came)
+        for (connection, exchange), reply in zip(came, replies, strict=True):
+            connection.answered(exchange, reply)
 
     def check(self) -> None:
         """Let go of clients that hold a connection for nothing."""

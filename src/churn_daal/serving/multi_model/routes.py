@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Final
 from urllib.parse import unquote
@@ -63,6 +63,10 @@ class InvokeRoutes:
             return True
         name = _name(environ)
         return bool(name) and is_small(environ, size) and self._held.is_quick(name)
+
+    def together(self, environs: Sequence[Environ]) -> list[Answer | None]:
+        """Answer none in one go: they are for several models."""
+        return [None] * len(environs)
 
     def _invoked(self, environ: Environ) -> Answer:
         name = _meant(self._models, _name(environ), environ, _END)
