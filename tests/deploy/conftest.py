@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tarfile
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
@@ -92,9 +93,7 @@ class Registry:
 
     def client(self, service: str, region: str = REGION) -> Any:  # noqa: ANN401
         """Return a client of a service."""
-        import boto3  # noqa: PLC0415 - not where these tests are deselected
-
-        return boto3.client(service, region_name=region)
+        return _client(os.environ["AWS_ENDPOINT_URL"], service, region)
 
     def bucket(self, name: str, region: str = REGION) -> str:
         """Make a bucket."""
@@ -137,3 +136,11 @@ class Registry:
             },
         )
         return str(made["ModelPackageArn"])
+
+
+# Making one takes longer than most of what it is asked.
+@cache
+def _client(url: str, service: str, region: str) -> Any:  # noqa: ANN401
+    import boto3  # noqa: PLC0415 - not where these tests are deselected
+
+    return boto3.client(service, region_name=region, endpoint_url=url)

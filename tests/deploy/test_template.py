@@ -221,6 +221,17 @@ def test_an_update_is_taken_back_by_the_alarms(kind: str, policy: str) -> None:
         }
 
 
+def test_a_canary_that_fails_takes_its_update_back() -> None:
+    """The first variant's alarms do not see it."""
+    resources = stack("canary")
+    rollback = resources["Endpoint"]["Properties"]["DeploymentConfig"]["AutoRollbackConfiguration"]
+
+    assert [alarm["AlarmName"] for alarm in rollback["Alarms"]][2:] == ["CanaryAlarm"]
+    dimensions = resources["CanaryAlarm"]["Properties"]["Dimensions"]
+    assert {"Name": "VariantName", "Value": "canary"} in dimensions
+    assert "CanaryAlarm" not in stack("production")
+
+
 def test_what_scaling_made_of_the_instances_outlives_an_update() -> None:
     """Where there is scaling; weights and capture are the template's to set."""
     scaled = stack("production")["Endpoint"]["Properties"]
