@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -99,7 +100,7 @@ def preprocess_step(setting: Setting) -> ProcessingStep:
         *("--train-files", given.training_instance_count.to_string()),
     ]
     step_args = _processor(setting, "preprocess").run(
-        code=str(HERE / "preprocess.py"),
+        code=_script("preprocess.py"),
         inputs=[_input("raw", given.input_data)],
         outputs=[_output(setting, "preprocess", part) for part in ("train", "validation", "test")],
         arguments=arguments,
@@ -185,7 +186,7 @@ def evaluate_step(
         ],
     )
     step_args = _processor(setting, "evaluate").run(
-        code=str(HERE / "evaluate.py"),
+        code=_script("evaluate.py"),
         inputs=[
             _input("model", training.properties.ModelArtifacts.S3ModelArtifacts),
             _input("test", output_of(data, "test")),
@@ -244,6 +245,13 @@ def _processor(setting: Setting, name: str) -> ScriptProcessor:
         role=setting.role,
         sagemaker_session=setting.session,
     )
+
+
+def _script(name: str) -> str:
+    # The SDK makes the digest that the script is stored under of its path, too. Relative to the
+    # root, in which the commands are called, it is the same in every checkout, so that a build
+    # in another folder does not miss the cache.
+    return os.path.relpath(HERE / name)
 
 
 def _input(name: str, uri: Any) -> ProcessingInput:  # noqa: ANN401 - the SDK's
