@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 import pytest
+import uvloop
 
 from churn_daal.errors import RequestError
 from churn_daal.serving.http.connection import Connection
@@ -144,7 +145,11 @@ def running() -> Iterator[Running]:
             connection._transport.abort()
         server.close()
 
-    thread = threading.Thread(target=asyncio.run, args=(main(),))
+    def run() -> None:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(main())
+
+    thread = threading.Thread(target=run)
     thread.start()
     assert begun.wait(PATIENCE)
     yield ready[0]

@@ -1,14 +1,16 @@
-"""A request's body while it comes in: held in memory, beyond some megabytes on the disk."""
+"""A request while it comes in: its body is held in memory, beyond some megabytes on the disk."""
 
 from __future__ import annotations
 
 import contextlib
 import mmap
 import tempfile
+from dataclasses import dataclass
 from typing import IO
 
 from churn_daal.errors import NoRoomError, RequestError
 from churn_daal.serving.body import DRAINED, HELD, disk_full, too_large
+from churn_daal.serving.http.reply import Environ, Reply
 
 
 class Arrival:
@@ -105,3 +107,14 @@ class Arrival:
             self._file.writelines(self._pieces)
             self._pieces.clear()
         self._file.write(piece)
+
+
+@dataclass(slots=True)
+class Exchange:
+    """A request that came, and what its answer depends on."""
+
+    environ: Environ
+    body: Arrival
+    keep: bool = True
+    # Where it is known before anyone is asked.
+    reply: Reply | None = None

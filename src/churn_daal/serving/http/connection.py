@@ -6,12 +6,13 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 import httptools
 
+from churn_daal.serving.http.arrival import Exchange
 from churn_daal.serving.http.heads import peer_of
-from churn_daal.serving.http.incoming import Exchange, Incoming
+from churn_daal.serving.http.incoming import Incoming
 from churn_daal.serving.http.reply import FAULT, Environ, Reply, framed
 
 if TYPE_CHECKING:
@@ -53,10 +54,14 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin."""
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - it is for streams
-        self._transport = transport
+        # It is one for streams; uvloop's is not derived from asyncio's.
+        self._transport = transport = cast(asyncio.Transport, transport)
         self._incoming = Incoming(
-            self._base | peer_of(transport), self._loop.limit, self._came, self._hold_back
+            self._base | peer_of(transport),
+            self._loop.limit,
+            self._loop.heads,
+            self._came,
+            self._hold_back,
         )
         self.active = self._loop.now()
         self._loop.connections.add(self)

@@ -4,30 +4,19 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 import httptools
 
 from churn_daal.errors import RequestError
-from churn_daal.serving.http.arrival import Arrival
+from churn_daal.serving.http.arrival import Arrival, Exchange
 from churn_daal.serving.http.heads import RefusedError, is_chunked, key_of, take_target
-from churn_daal.serving.http.reply import Environ, Reply, refusal
+from churn_daal.serving.http.known_heads import KnownHeads
+from churn_daal.serving.http.reply import Environ, refusal
 
 log = logging.getLogger(__name__)
 # Of a request line and headers; a multi-model endpoint's model name may take 3 KiB of the line.
 HEAD_BYTES: Final = 32 * 2**10
-
-
-@dataclass(slots=True)
-class Exchange:
-    """A request that came, and what its answer depends on."""
-
-    environ: Environ
-    body: Arrival
-    keep: bool = True
-    # Where it is known before anyone is asked.
-    reply: Reply | None = None
 
 
 class _EnoughError(Exception):
@@ -43,6 +32,8 @@ class Incoming:
         What every request's environment has.
     limit
         Bytes of a body that are kept.
+    heads
+        Those that are known; added to.
     came
         Takes a request that has come, or of which enough has to refuse it.
     expected
@@ -60,15 +51,18 @@ class Incoming:
         self,
         base: Environ,
         limit: int,
+        heads: KnownHeads,
         came: Callable[[Exchange], None],
         expected: Callable[[Exchange], None],
     ) -> None:
-        self._base, self._limit = base, limit
+        self._base, self._limit, self._heads = base, limit, heads
         self._came, self._expected = came, expected
         self._parser = httptools.HttpRequestParser(self)
         self._head_bytes = self._heard = self._unheard = 0
         self._url = b""
         self._offered = self._declining = False
+        # Whether the parser stands between two requests, and what it is given from there on.
+        self._between, self._given = True, b""
         self.coming: Exchange | None = None
         self.over = False
 
@@ -85,6 +79,12 @@ class Incoming:
         HttpParserError
             `came` or `expected` failed.
         """
+        if self._between and not self.over:
+            exchange = self._heads.find(data, self._base, self._limit)
+            if exchange is not None:
+                self._came(exchange)
+                return
+            self._given = data
         while data and not self.over:
             try:
                 self._parser.feed_data(data)
@@ -118,6 +118,7 @@ class Incoming:
         if self._declining:
             return
         self._head_bytes = self._heard = 0
+        self._between = False
         self._url = b""
         self._environ = self._base.copy()
 
@@ -175,6 +176,10 @@ class Incoming:
         # A client of HTTP/1.0 expects to be told that a connection stays.
         old = self.coming.environ["SERVER_PROTOCOL"] == "HTTP/1.0"
         self.coming.keep = not old and self._parser.should_keep_alive()
+        self._between = True
+        if self._given and self.coming.keep:
+            self._heads.keep(self._given, self._base, self.coming)
+        self._given = b""
         self._hand_over()
 
     # What these share.

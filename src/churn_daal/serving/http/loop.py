@@ -9,8 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Protocol
 
+from churn_daal.serving.http.arrival import Exchange
 from churn_daal.serving.http.connection import Connection
-from churn_daal.serving.http.incoming import Exchange
+from churn_daal.serving.http.known_heads import KnownHeads
 from churn_daal.serving.http.reply import FAULT, Environ, Reply, Wsgi, ask
 
 log = logging.getLogger(__name__)
@@ -44,6 +45,7 @@ class Loop:
 
     def __init__(self, app: Wsgi, quick: Quick | None, *, limit: int, threads: int) -> None:
         self.limit = limit
+        self.heads = KnownHeads()
         self.connections: set[Connection] = set()
         self.stopping = False
         self._app, self._quick = app, quick

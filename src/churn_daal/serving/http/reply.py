@@ -86,7 +86,8 @@ def framed(reply: Reply, *, keep: bool, head_only: bool) -> tuple[bytes, Iterabl
         raise ValueError("a header of the answer holds a line break")
     bare = head_only or status[:3] in _WITHOUT_BODY
     length = ""
-    if not any(name.lower() == "content-length" for name, _ in headers):
+    # Line breaks are at the ends of headers alone.
+    if "\ncontent-length: " not in f"\n{named}".lower():
         if not isinstance(body, bytes):
             raise ValueError("a body in pieces came without a Content-Length")
         length = "" if bare else f"Content-Length: {len(body)}\r\n"

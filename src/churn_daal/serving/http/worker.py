@@ -12,6 +12,7 @@ import sys
 from functools import partial
 from typing import Any, Final
 
+import uvloop
 from gunicorn.workers.base import Worker
 
 from churn_daal.serving.http.connection import Connection
@@ -34,7 +35,8 @@ class EventLoopWorker(Worker):  # type: ignore[misc]
         # What is there now stays: no later collection need look at it.
         gc.collect()
         gc.freeze()
-        asyncio.run(self._serve())
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(self._serve())
 
     async def _serve(self) -> None:
         loop = asyncio.get_running_loop()
