@@ -7,6 +7,7 @@ import inspect
 import json
 import logging
 import sys
+import warnings
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from types import ModuleType
@@ -111,10 +112,9 @@ def pipeline_of(module: ModuleType, arguments: Mapping[str, Any]) -> Any:  # noq
 
 def run(program: str, command: Callable[[], int]) -> int:
     """Run a command; return its exit code, a fault told in a line."""
-    # The SDK tells what it does at length; its warnings are enough.
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
-    logging.getLogger("sagemaker").setLevel(logging.ERROR)
-    logging.getLogger("botocore").setLevel(logging.ERROR)
+    # The SDK tells at length what it does, and warns that calls make steps and start nothing.
+    logging.disable(logging.WARNING)
+    warnings.filterwarnings("ignore", category=UserWarning, module="sagemaker")
     try:
         return command()
     except CommandError as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import os
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,73 +19,16 @@ from sagemaker.core.shapes import (
 )
 from sagemaker.core.training.configs import Compute, InputData
 from sagemaker.core.transformer import Transformer
-from sagemaker.core.workflow.execution_variables import ExecutionVariables
 from sagemaker.core.workflow.functions import Join
 from sagemaker.core.workflow.properties import PropertyFile
-from sagemaker.mlops.workflow.retry import (
-    SageMakerJobExceptionTypeEnum,
-    SageMakerJobStepRetryPolicy,
-    StepExceptionTypeEnum,
-    StepRetryPolicy,
-)
-from sagemaker.mlops.workflow.steps import CacheConfig, ProcessingStep, TrainingStep, TransformStep
+from sagemaker.mlops.workflow.steps import ProcessingStep, TrainingStep, TransformStep
 from sagemaker.train import ModelTrainer
 
-from pipelines.parameters import Parameters
+from pipelines.setting import RETRIES, Setting
 
 HERE: Final = Path(__file__).parent
 PROCESSING: Final = "/opt/ml/processing"
 PARQUET: Final = "application/x-parquet"
-# Throttled calls and faults of the service pass; a job that failed by its own fault is not retried.
-CALL_RETRY: Final = StepRetryPolicy(
-    exception_types=[StepExceptionTypeEnum.SERVICE_FAULT, StepExceptionTypeEnum.THROTTLING],
-    interval_seconds=10,
-    backoff_rate=2.0,
-    max_attempts=5,
-)
-JOB_RETRY: Final = SageMakerJobStepRetryPolicy(
-    exception_types=[
-        SageMakerJobExceptionTypeEnum.INTERNAL_ERROR,
-        SageMakerJobExceptionTypeEnum.CAPACITY_ERROR,
-    ],
-    interval_seconds=60,
-    backoff_rate=2.0,
-    max_attempts=3,
-)
-RETRIES: Final = [CALL_RETRY, JOB_RETRY]
-
-
-@dataclass(frozen=True)
-class Setting:
-    """What all steps share.
-
-    Attributes
-    ----------
-    session
-        The pipeline session.
-    role
-        The jobs' role.
-    prefix
-        `s3://bucket/prefix` of all that is written.
-    job_prefix
-        How the jobs' names begin.
-    parameters
-        The pipeline's parameters.
-    cache
-        Whether and how long a step's result is taken instead of a new run.
-    """
-
-    session: Any
-    role: str
-    prefix: str
-    job_prefix: str
-    parameters: Parameters
-    cache: CacheConfig
-
-    def of_execution(self, *names: str) -> Any:  # noqa: ANN401 - the SDK's
-        """Return an address that each execution has for itself."""
-        values = [self.prefix, ExecutionVariables.PIPELINE_EXECUTION_ID, *names]
-        return Join(on="/", values=values)
 
 
 def preprocess_step(setting: Setting) -> ProcessingStep:
@@ -99,7 +42,7 @@ def preprocess_step(setting: Setting) -> ProcessingStep:
         *("--train-files", given.training_instance_count.to_string()),
     ]
     step_args = _processor(setting, "preprocess").run(
-        code=str(HERE / "preprocess.py"),
+        code=_script("preprocess.py"),
         inputs=[_input("raw", given.input_data)],
         outputs=[_output(setting, "preprocess", part) for part in ("train", "validation", "test")],
         arguments=arguments,
@@ -185,7 +128,7 @@ def evaluate_step(
         ],
     )
     step_args = _processor(setting, "evaluate").run(
-        code=str(HERE / "evaluate.py"),
+        code=_script("evaluate.py"),
         inputs=[
             _input("model", training.properties.ModelArtifacts.S3ModelArtifacts),
             _input("test", output_of(data, "test")),
@@ -244,6 +187,13 @@ def _processor(setting: Setting, name: str) -> ScriptProcessor:
         role=setting.role,
         sagemaker_session=setting.session,
     )
+
+
+def _script(name: str) -> str:
+    # The SDK makes the digest that the script is stored under of its path, too. Relative to the
+    # root, in which the commands are called, it is the same in every checkout, so that a build
+    # in another folder does not miss the cache.
+    return os.path.relpath(HERE / name)
 
 
 def _input(name: str, uri: Any) -> ProcessingInput:  # noqa: ANN401 - the SDK's

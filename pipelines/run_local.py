@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
-import logging
 import sys
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -54,8 +52,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise CommandError(f"the execution failed. {found.get('FailureReason', '')}")
         return 0
 
-    # What the SDK says of itself: that nothing is started while steps are made of calls.
-    warnings.filterwarnings("ignore", module="sagemaker")
     return driver.run(PROGRAM, command)
 
 
@@ -75,7 +71,6 @@ def _session(kwargs: dict[str, Any], root: Path, port: int) -> Any:  # noqa: ANN
     )
     # Set afterwards: what is in the SDK's own files would win otherwise.
     session.config = {"local": {"container_root": str(root.resolve()), "serving_port": port}}
-    logging.getLogger("sagemaker").setLevel(logging.WARNING)
     return session
 
 

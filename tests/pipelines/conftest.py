@@ -74,7 +74,6 @@ def aws_environment(moto_url: str, tmp_path_factory: pytest.TempPathFactory) -> 
         "AWS_EC2_METADATA_DISABLED": "true",
         # The stand-in knows the role's name and not its rights, which the SDK would ask for.
         "SAGEMAKER_VALIDATE_ROLE": "false",
-        "PYTHONWARNINGS": "ignore",
     }
 
 
