@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,51 +16,15 @@ import pytest
 pytest.importorskip("yaml", reason="PyYAML is not installed: make mlops-test")
 
 from botocore.config import Config
-from tests.container.drive import AS_CALLER, Container, mount, poll, started
-from tests.deploy.conftest import pack
-from tests.deploy.sagemaker_runtime import Fault, Runtime, runtime
+from tests.deploy.sagemaker_runtime import Fault, Runtime
 
 from deploy import aws as clients
 
-from .conftest import ACCOUNT, REGION, SERVICE, Command, Project, Registry
+from .conftest import REGION, SERVICE, STACKS_ROLE, Project
+from .template import actions
+from .template import project as resources_of
 
 pytestmark = [pytest.mark.mlops, pytest.mark.container]
-
-STACKS_ROLE = f"arn:aws:iam::{ACCOUNT}:role/stacks"
-
-
-@pytest.fixture(scope="module")
-def served(image: str, model: Path) -> Iterator[Container]:
-    """Serve the model that the image trained, by the image."""
-    options = ("--publish", "127.0.0.1::8080", *AS_CALLER)
-    where = mount(model, "/opt/ml/model", readonly=True)
-    with started(image, "serve", (*options, *where)) as container:
-        poll(container.answers_ping, "an answer to /ping", container.logs)
-        yield container
-
-
-@pytest.fixture
-def endpoint(served: Container, monkeypatch: pytest.MonkeyPatch) -> Iterator[Runtime]:
-    """Return the runtime in front of it, which calls to sagemaker-runtime reach."""
-    with runtime("127.0.0.1", f"{SERVICE}-staging", ("127.0.0.1", served.port())) as service:
-        monkeypatch.setenv("AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME", service.url)
-        yield service
-
-
-@pytest.fixture(scope="module")
-def served_archive(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the served model as SageMaker packs it."""
-    return pack(model, tmp_path_factory.mktemp("served") / "model.tar.gz")
-
-
-@pytest.fixture
-def waiting(aws: Registry, command: Command, served_archive: Path) -> Project:
-    """Return a project whose one package is the served model, and waits for approval."""
-    bucket, image, function = aws.bucket("data"), aws.image("churn"), aws.image("churn-lambda")
-    package = aws.package(
-        SERVICE, served_archive, bucket=bucket, image=image, status="PendingManualApproval"
-    )
-    return Project(aws, command, served_archive, bucket, image, function, package)
 
 
 @pytest.fixture
@@ -71,26 +34,9 @@ def staged(waiting: Project, tmp_path: Path) -> Path:
     assert approved.returncode == 0, approved.stderr
     configured = waiting.configure(tmp_path / "stages")
     assert configured.returncode == 0, configured.stderr
-    released = release(waiting, tmp_path / "stages/staging.json")
+    released = waiting.release(tmp_path / "stages/staging.json")
     assert released.returncode == 0, released.stderr
     return tmp_path / "stages"
-
-
-def release(project: Project, configuration: Path) -> Any:  # noqa: ANN401 - Done
-    """Run `cicd.release`; see that the endpoint has the name that the template gives it."""
-    done = project.run(
-        "release", "--configuration", str(configuration), "--region", REGION,
-        "--bucket", project.bucket, "--role", STACKS_ROLE,
-    )  # fmt: skip
-    name = f"{SERVICE}-{configuration.stem}"
-    sagemaker = project.aws.client("sagemaker")
-    endpoints = sagemaker.list_endpoints()["Endpoints"]
-    if done.returncode == 0 and name not in [each["EndpointName"] for each in endpoints]:
-        # moto's CloudFormation makes up a name instead.
-        [made] = [each for each in endpoints if each["EndpointName"].startswith(f"{name}-")]
-        told = sagemaker.describe_endpoint(EndpointName=made["EndpointName"])
-        sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=told["EndpointConfigName"])
-    return done
 
 
 def examine(project: Project, stages: Path, *more: str) -> Any:  # noqa: ANN401 - Done
@@ -100,7 +46,7 @@ def examine(project: Project, stages: Path, *more: str) -> Any:  # noqa: ANN401 
 
 
 def test_what_waits_is_approved_tested_in_staging_and_served_in_production(
-    waiting: Project, endpoint: Runtime, tmp_path: Path
+    waiting: Project, endpoint: Runtime, calls: set[str], tmp_path: Path
 ) -> None:
     """Each step by its command, as the build specs and the workflow call them."""
     stages = tmp_path / "stages"
@@ -111,9 +57,11 @@ def test_what_waits_is_approved_tested_in_staging_and_served_in_production(
     assert waiting.run("approve", "--package", arn, "--region", REGION).returncode == 0
     assert waiting.configure(stages, "--tag", "team=shop").returncode == 0
 
-    released = release(waiting, stages / "staging.json")
+    released = waiting.release(stages / "staging.json")
+    calls.clear()
     done = examine(waiting, stages)
-    last = release(waiting, stages / "production.json")
+    asked = set(calls)
+    last = waiting.release(stages / "production.json")
 
     assert released.returncode == 0, released.stderr
     assert "EndpointName: churn-staging" in released.stdout
@@ -123,6 +71,7 @@ def test_what_waits_is_approved_tested_in_staging_and_served_in_production(
     for line, content_type in ((csv, "text/csv"), (json_, "application/json")):
         assert line.startswith(f"{content_type}: 25 rows answered as the package's booster does")
     assert refused == "a record without 'State' is refused with 400 and its name"
+    assert asked <= actions(resources_of("connection"), "IntegrationTestRole")
     # Three requests, each in its type: the endpoint was asked, not the model.
     types = [seen["Content-Type"] for seen in endpoint.seen]
     assert types == ["text/csv", "application/json", "application/json"]
@@ -280,10 +229,10 @@ def test_a_release_needs_the_files_that_were_configured(waiting: Project, staged
     own = staged / "own"
     shutil.copytree(Path(clients.__file__).with_name("stages"), own)
 
-    without = release(waiting, own / "staging.json")
+    without = waiting.release(own / "staging.json")
     (staged / "template.json").unlink()
-    no_template = release(waiting, staged / "staging.json")
-    no_stage = release(waiting, staged / "qa.json")
+    no_template = waiting.release(staged / "staging.json")
+    no_stage = waiting.release(staged / "qa.json")
 
     assert "has no ServiceName or no ModelPackageArn" in without.stderr
     assert "template.json cannot be read" in no_template.stderr
