@@ -274,6 +274,34 @@ def test_a_model_that_was_trained_elsewhere_is_deployed_without_a_schema(
     assert schema["anyOf"] == [{"type": "object"}, {"type": "array"}]
 
 
+def test_a_template_too_large_for_a_call_goes_by_way_of_the_bucket(
+    ready: Ready, tmp_path: Path, train_model: Callable[..., Path]
+) -> None:
+    """A schema of five hundred columns, say; nothing is put there by a dry run."""
+    names = ",".join(f"column number {i}" for i in range(500))
+    rows = "".join(f"{i % 2},{','.join(str(i % 9) for _ in range(500))}\n" for i in range(40))
+    model = train_model(tmp_path / "job", f"y,{names}\n{rows}", label="y", num_round=2)
+    options = {"bucket": "models", "image": ready.image, "key": "models/wide.tar.gz"}
+    ready.aws.package("wide", pack(model, tmp_path / "wide.tar.gz"), **options)
+    s3 = ready.aws.client("s3")
+
+    def templates() -> list[str]:
+        listed = s3.list_objects_v2(Bucket="models", Prefix=f"{STACK}/templates/")
+        return [found["Key"] for found in listed.get("Contents", ())]
+
+    dry = ready.up("--dry-run", group="wide")
+    before = templates()
+    done = ready.up(group="wide")
+
+    assert (dry.returncode, done.returncode) == (0, 0), done.stderr
+    assert before == []
+    [key] = templates()
+    stored = json.loads(s3.get_object(Bucket="models", Key=key)["Body"].read())
+    schema = stored["Resources"]["RequestModel"]["Properties"]["Schema"]
+    assert len(schema["definitions"]["Record"]["required"]) == 500
+    assert ready.made()["stacks"] == 1
+
+
 def test_an_endpoint_of_somebody_elses_is_not_taken_over(ready: Ready) -> None:
     """The stack would fail at its last part, after minutes."""
     sagemaker = ready.aws.client("sagemaker")
