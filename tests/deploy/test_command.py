@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,10 @@ from .conftest import ACCOUNT, REGION, Registry, pack
 
 pytest.importorskip("yaml", reason="PyYAML is not installed: make mlops-test")
 
+import boto3
+from botocore.stub import Stubber
 from deploy.__main__ import main
+from deploy.checks import stack_state
 
 pytestmark = pytest.mark.mlops
 
@@ -300,6 +304,43 @@ def test_a_template_too_large_for_a_call_goes_by_way_of_the_bucket(
     schema = stored["Resources"]["RequestModel"]["Properties"]["Schema"]
     assert len(schema["definitions"]["Record"]["required"]) == 500
     assert ready.made()["stacks"] == 1
+
+
+def test_a_schema_too_large_for_api_gateway_is_left_out(
+    ready: Ready, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The container validates all the same; the stack would fail else."""
+    monkeypatch.setattr("deploy.preflight.MAX_MODEL_BYTES", 1000)
+
+    done = ready.up("--dry-run")
+
+    assert done.returncode == 0
+    assert "API Gateway takes 1000: the API validates no bodies" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("status", "named"),
+    [
+        ("UPDATE_IN_PROGRESS", "wait for its end"),
+        ("ROLLBACK_COMPLETE", "remove it first: make undeploy"),
+        ("UPDATE_ROLLBACK_FAILED", "continue-update-rollback"),
+        ("UPDATE_ROLLBACK_COMPLETE", None),
+    ],
+)
+def test_a_stack_that_takes_no_update_is_told_with_what_to_do(
+    status: str, named: str | None
+) -> None:
+    """No stand-in leaves a stack in these, so its status is laid down."""
+    client = boto3.client("cloudformation", region_name=REGION)
+    stack = {"StackName": STACK, "CreationTime": datetime(2026, 1, 1, tzinfo=UTC)}
+    with Stubber(client) as stubber:
+        told = {"Stacks": [stack | {"StackStatus": status}]}
+        stubber.add_response("describe_stacks", told, {"StackName": STACK})
+
+        exists, problem = stack_state(lambda _: client, STACK)
+
+    assert exists
+    assert problem is None if named is None else named in problem
 
 
 def test_an_endpoint_of_somebody_elses_is_not_taken_over(ready: Ready) -> None:
