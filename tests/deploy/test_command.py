@@ -157,6 +157,7 @@ def test_a_dry_run_looks_at_everything_and_makes_nothing(ready: Ready, tmp_path:
         (({"region": "eu-west-11"}, ()), "'eu-west-11' is none that has SageMaker; did you mean"),
         (({"region": ""}, ()), "REGION is not given"),
         (({"bucket": ""}, ()), "BUCKET is not given"),
+        (({"stage": " ", "group": ""}, ()), "' ' is not configured"),
         (
             ({"stage": "stagging"}, ()),
             "'stagging' is not configured; configured are: production, st",
@@ -381,6 +382,29 @@ def test_removing_what_is_not_there_says_so() -> None:
     assert (absent.returncode, unknown.returncode) == (0, 1)
     assert f"there is no stack {STACK} in {REGION}" in absent.stdout
     assert "'qa' is not configured" in unknown.stderr
+
+
+@pytest.mark.parametrize(
+    ("model", "named"),
+    [("", "MODEL is not given"), ("absent.tar.gz", "absent.tar.gz: No such file")],
+)
+def test_a_template_needs_a_model(tmp_path: Path, model: str, named: str) -> None:
+    """Nothing is written without one."""
+    done = deploy("package", model, "--output", str(tmp_path / "template.json"))
+
+    assert done.returncode == 1
+    assert named in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_template_for_one_model_is_written_without_aws(archive: Path, tmp_path: Path) -> None:
+    """What is deployed, with the schema of this model's requests."""
+    done = deploy("package", str(archive), "--output", str(tmp_path / "out/template.json"))
+
+    assert done.returncode == 0, done.stderr
+    template = json.loads((tmp_path / "out/template.json").read_text())
+    schema = template["Resources"]["RequestModel"]["Properties"]["Schema"]
+    assert "Day Mins" in schema["definitions"]["Record"]["properties"]
 
 
 def test_make_passes_everything_on(ready: Ready) -> None:
