@@ -20,6 +20,7 @@ import orjson
 
 from churn_daal.tabular import cells
 from churn_daal.tabular.number_arrays import has_bare_negative_zero, lines_of, number_array
+from churn_daal.tabular.quotes import unquoted
 from churn_daal.tabular.schema import Schema
 from churn_daal.tabular.word_codes import Words
 
@@ -84,9 +85,11 @@ class PlainRows:
         if b"\r" in text:
             text = text.replace(b"\r\n", b"\n")
         text = text.removesuffix(b"\n")
-        rows = self._lines(text)
-        if rows is None or b'"' in text or b"\r" in text:
+        plain = unquoted(text, self._delimiter) if b'"' in text else text
+        rows = None if plain is None else self._lines(plain)
+        if plain is None or rows is None or b"\r" in plain:
             return None
+        text = plain
         new: dict[int, int] = {}
         if self._words:
             listed = text.replace(b"\n", self._delimiter).split(self._delimiter)
