@@ -16,11 +16,15 @@ import pytest
 pytest.importorskip("yaml", reason="PyYAML is not installed: make mlops-test")
 
 from botocore.config import Config
+from tests.container.drive import REPOSITORY
 from tests.deploy.sagemaker_runtime import Fault, Runtime
+from tests.pipelines.request_model import Definition
 
+from churn_daal.data import churn_csv
 from deploy import aws as clients
+from pipelines import evaluate as pipelines_evaluate
 
-from .conftest import REGION, SERVICE, STACKS_ROLE, Project
+from .conftest import REGION, SERVICE, STACKS_ROLE, Command, Project
 from .template import actions
 from .template import project as resources_of
 
@@ -107,6 +111,7 @@ def test_another_model_than_the_package_s_is_found_out(
     assert "  ... and " in done.stderr
 
 
+EXAMPLE = "pipelines/definition.example.json"
 # What the service answers, and what is told of it.
 FAULTS = [
     (
@@ -238,3 +243,39 @@ def test_a_release_needs_the_files_that_were_configured(waiting: Project, staged
     assert "template.json cannot be read" in no_template.stderr
     assert "stage 'qa' is not configured" in no_stage.stderr
     assert {without.returncode, no_template.returncode, no_stage.returncode} == {1}
+
+
+def test_what_the_pipeline_registers_is_what_is_deployed(
+    waiting: Project, command: Command, tmp_path: Path
+) -> None:
+    """The request of its RegisterModel step, with an image of ECR and a model on S3 put in.
+
+    The SDK's local mode leaves that step out, so that it is made here against the registry.
+    """
+    definition = Definition(json.loads((REPOSITORY / EXAMPLE).read_text()))
+    _, request = definition.request("RegisterChurnModel")
+    group = request["ModelPackageGroupName"]
+    [container] = request["InferenceSpecification"]["Containers"]
+    container |= {
+        "Image": waiting.image,
+        "ModelDataUrl": f"s3://{waiting.bucket}/models/model.tar.gz",
+    }
+    request["ModelMetrics"]["ModelQuality"]["Statistics"]["S3Uri"] = f"s3://{waiting.bucket}/e.json"
+    evaluated = pipelines_evaluate.evaluate(
+        waiting.archive, churn_csv(), tmp_path / "evaluation", label="Churn?"
+    )
+    report = tmp_path / "evaluation/evaluation.json"
+    waiting.aws.client("s3").upload_file(str(report), waiting.bucket, "e.json")
+    sagemaker = waiting.aws.client("sagemaker")
+    sagemaker.create_model_package_group(ModelPackageGroupName=group)
+    arn = sagemaker.create_model_package(**request)["ModelPackageArn"]
+
+    approved = command("approve", "--group", group, "--region", REGION)
+    configured = waiting.configure(tmp_path / "stages", group=group)
+
+    accuracy = evaluated["binary_classification_metrics"]["accuracy"]["value"]
+    assert (approved.returncode, approved.stdout) == (0, arn + "\n")
+    assert f"accuracy {accuracy:.6f}" in approved.stderr
+    assert configured.returncode == 0, configured.stderr
+    document = json.loads((tmp_path / "stages/staging.json").read_text())
+    assert document["Parameters"]["ModelPackageArn"] == arn
