@@ -22,6 +22,7 @@ RUN python3 /build/trim.py /opt/venv \
  && /opt/venv/bin/python -m compileall -q -j 0 --invalidation-mode unchecked-hash "$site" \
  && echo /opt/program/lib >"$site/churn_daal.pth"
 
+# The commands of the package are for where pipelines are started, not for the image.
 FROM packages AS program
 COPY pyproject.toml README.md LICENSE /build/
 COPY src /build/src
@@ -29,6 +30,7 @@ COPY container/train container/serve /opt/program/bin/
 RUN PYTHONPATH=/build/tools python3 -m flit_core.wheel --outdir /build/dist /build \
  && python3 -m pip --python /opt/venv/bin/python install \
       --no-index --no-deps --no-compile --target /opt/program/lib /build/dist/*.whl \
+ && rm -r /opt/program/lib/bin \
  && /opt/venv/bin/python -m compileall -q --invalidation-mode unchecked-hash /opt/program/lib \
  && chmod -R go+rX /opt/program && chmod 755 /opt/program/bin/train /opt/program/bin/serve
 # Fails the build, not a job, where the trimming above took something that is needed.

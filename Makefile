@@ -13,6 +13,8 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 	"$$p" -c 'import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
 	>/dev/null 2>&1 && echo "$$p" && break; done)
 VENV := .venv
+# What knows AWS's SDK has an environment of its own, made by the same rules (`make mlops-test`).
+MLOPS_VENV := .venv-mlops
 RUN := $(VENV)/bin/python -m
 INSTALL := $(RUN) pip install -qq --disable-pip-version-check --require-hashes --only-binary=:all:
 # Two packages come as source alone (docs/dependencies.md); the C in one is not needed, so no
@@ -28,7 +30,7 @@ BUILD_ARGS ?=
 SAM_VENV := .venv-sam
 SERVICE ?= churn-daal
 
-.PHONY: help venv demo test test-fast test-container lint fmt build build-mms build-lambda push deploy undeploy package-template sam-venv bench bench-quick lock clean
+.PHONY: help venv demo data test test-fast test-container mlops-test mlops-venv sam-venv lint fmt build build-mms build-lambda push deploy undeploy package-template bench bench-quick lock clean
 
 help: ## List every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' Makefile
@@ -37,14 +39,23 @@ help: ## List every target
 demo: $(VENV)/.runtime ## Train and serve the bundled churn data here, without Docker
 	@$(VENV)/bin/python local_test/demo.py
 
+data: $(VENV)/.runtime ## Upload the churn CSV to where the pipeline looks: BUCKET=... [REGION=... FILE=...]
+	@$(RUN) pipelines.upload_data --bucket "$(BUCKET)" --region "$(REGION)" $(if $(FILE),--file "$(FILE)")
+
 test: $(VENV)/.test ## Run every test; those of the container need a Docker engine
 	@$(RUN) pytest
 
 test-fast: $(VENV)/.test ## Run the tests that need no Docker engine
-	@$(RUN) pytest -m "not container"
+	@$(RUN) pytest -m "not container and not mlops"
 
 test-container: $(VENV)/.test ## Build the image and run the tests that drive it
 	@$(RUN) pytest tests/container
+
+mlops-test: mlops-venv sam-venv ## Run the tests of pipelines and deployment, beside AWS's stand-ins
+	@$(MLOPS_VENV)/bin/python -m pytest -m mlops $(wildcard tests/pipelines tests/deploy)
+
+mlops-venv: ## Make the environment of mlops-test alone
+	@$(MAKE) -s --no-print-directory VENV=$(MLOPS_VENV) $(MLOPS_VENV)/.test $(MLOPS_VENV)/.mlops
 
 lint: $(VENV)/.lint ## Check style, format and types; change nothing
 	@$(RUN) ruff check
@@ -105,12 +116,14 @@ lock: $(VENV)/.lock ## Make the locks again from pyproject.toml; UPGRADE=1 takes
 		$(COMPILE) --override locks/overrides.in --group $$group -c locks/runtime.txt \
 			-o locks/$$group.txt || exit 1; done
 	$(COMPILE) --group sam -o locks/sam.txt
+	$(COMPILE) --override locks/overrides.in --override locks/overrides_mlops.in --group mlops \
+		$(patsubst %,-c locks/%.txt,runtime test lint) -o locks/mlops.txt
 	for peer in $(patsubst bench/peers/%.txt,%,$(wildcard bench/peers/*.txt)); do \
 		$(COMPILE) --override bench/peers/overrides.in -c locks/runtime.txt \
 			bench/peers/$$peer.in -o bench/peers/$$peer.txt || exit 1; done
 
 clean: ## Remove the environment and everything made by a run
-	rm -rf $(VENV) $(SAM_VENV) local_test/.run .pytest_cache .mypy_cache .ruff_cache .hypothesis dist build
+	rm -rf $(VENV) $(MLOPS_VENV) $(SAM_VENV) local_test/.run .pytest_cache .mypy_cache .ruff_cache .hypothesis dist build
 	find src tests container local_test bench deploy -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # --no-config: a machine's own settings must not leave a trace in the locks.
@@ -154,6 +167,12 @@ $(SAM_VENV)/.made: locks/sam.txt
 	@"$(PYTHON)" -m venv $(SAM_VENV)
 	@$(SAM_VENV)/bin/python -m pip install -qq --disable-pip-version-check --require-hashes --no-deps \
 		--only-binary=:all: -r locks/sam.txt
+	@touch $@
+
+# The lock is whole, but for what locks/overrides_mlops.in leaves out.
+$(VENV)/.mlops: $(VENV)/.runtime locks/mlops.txt
+	@echo "Installing the mlops packages into $(VENV)"
+	@$(INSTALL) --no-deps -r locks/mlops.txt
 	@touch $@
 
 $(VENV)/.lock: $(VENV)/.made locks/lock.txt

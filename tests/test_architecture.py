@@ -18,6 +18,8 @@ MAY_IMPORT = {
     "data": set(),
     "held_out": {"errors"},
     "settings": {"errors", "machine"},
+    "pipeline_commands": set(),
+    "commands": {"evaluation", "errors", "machine"},
     "wheelhouse": set(),
     "machine": set(),
     "contract": {"contract", "errors", "settings"},
@@ -42,6 +44,8 @@ MAY_IMPORT = {
     },
     "monitoring": {"monitoring", "artifact", "report", "serving", "tabular", "errors"},
     "report": {"report", "engine", "tabular", "errors"},
+    "partition": {"partition", "tabular", "errors"},
+    "evaluation": {"evaluation", "artifact", "boosting", "report", "tabular", "errors"},
     "training": {
         *("training", "artifact", "boosting", "cluster", "contract", "engine", "report"),
         *("tabular", "errors", "machine", "settings"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import json
 import re
 from pathlib import Path
 
@@ -31,7 +33,7 @@ def test_links_lead_somewhere(page: Path) -> None:
 def test_files_named_in_pages_exist(page: Path) -> None:
     """A path in backticks below one of the repository's folders is there."""
     named = re.findall(
-        r"`((?:src|container|local_test|tests|docs|locks|bench|deploy|\.ci)/[\w./-]+)`",
+        r"`((?:src|container|local_test|tests|docs|locks|bench|pipelines|deploy|\.ci)/[\w./-]+)`",
         page.read_text(encoding="utf-8"),
     )
     made_by_runs = "local_test/.run"
@@ -103,6 +105,43 @@ def test_the_libsvm_example_is_libsvm() -> None:
     assert len(parse(example.encode())) == 3
     assert f"from 0 to {MAX_INDEX}" in text
     assert f"within {WAIT_SECONDS:g} seconds" in text
+
+
+def test_the_pipelines_parameters_are_documented() -> None:
+    """docs/pipelines.md has each parameter, and its default where it is no address."""
+    text = (ROOT / "docs" / "pipelines.md").read_text()
+    section = text.partition("## Parameters")[2].partition("## The steps")[0]
+    rows = {
+        tuple(re.findall(r"`(\w+)`", line.split("|")[1])): line
+        for line in section.splitlines()
+        if line.startswith("| `")
+    }
+    documented = [name for names in rows for name in names]
+    definition = json.loads((ROOT / "pipelines" / "definition.example.json").read_text())
+
+    assert sorted(documented) == sorted(p["Name"] for p in definition["Parameters"])
+    for parameter in definition["Parameters"]:
+        [row] = [line for names, line in rows.items() if parameter["Name"] in names]
+        default = str(parameter["DefaultValue"])
+        assert "://" in default or "amazonaws" in default or default in row.split("|")[2], parameter
+
+
+def test_the_pipelines_arguments_are_documented() -> None:
+    """docs/pipelines.md has each argument of get_pipeline."""
+    text = (ROOT / "docs" / "pipelines.md").read_text()
+    section = text.partition("## Arguments of")[2].partition("## Parameters")[0]
+    documented = [
+        name
+        for line in section.splitlines()
+        if line.startswith("| `")
+        for name in re.findall(r"`(\w+)`", line.split("|")[1])
+    ]
+    tree = ast.parse((ROOT / "pipelines" / "pipeline.py").read_text())
+    [function] = [n for n in tree.body if getattr(n, "name", None) == "get_pipeline"]
+    assert isinstance(function, ast.FunctionDef)
+
+    own = [a.arg for a in (*function.args.args, *function.args.kwonlyargs)]
+    assert sorted(documented) == sorted(own)
 
 
 def test_every_page_is_linked_from_the_readme() -> None:

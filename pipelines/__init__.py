@@ -1,0 +1,1 @@
+"""The SageMaker pipeline of the churn example: from raw rows to a registered model."""
