@@ -1,6 +1,7 @@
 """Print the budget of a request: microseconds of each stage, of one thread, without HTTP.
 
-Usage: python bench/stages.py [--trees 200] [--depth 5] [--type text/csv] [--numbers] [--rounds 15]
+Usage: python bench/stages.py [--trees 200] [--depth 5] [--type text/csv] [--numbers] [--quoted]
+       [--rounds 15]
 
 A model is trained on the bundled churn data and answers its first rows. Each round measures every
 stage once, so that a busy moment does not fall on one of them alone. The time is that which the
@@ -46,6 +47,7 @@ def main() -> None:
     parser.add_argument("--depth", type=int, default=5)
     parser.add_argument("--type", choices=["text/csv", "application/json"], default="text/csv")
     parser.add_argument("--numbers", action="store_true", help="leave the text columns out")
+    parser.add_argument("--quoted", action="store_true", help="put every text of CSV in quotes")
     parser.add_argument("--rounds", type=int, default=15)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -53,7 +55,9 @@ def main() -> None:
         train(Path(folder), table, {"num_round": str(given.trees), "max_depth": str(given.depth)})
         model = artifact.load(Path(folder) / "model", threads=1)
         for rows in ROWS:
-            stages = stages_of(model, given.type, body_of(table, given.type, rows))
+            stages = stages_of(
+                model, given.type, body_of(table, given.type, rows, quoted=given.quoted)
+            )
             print(f"\n{rows:,} rows of {len(table[0]) - 1} columns, {given.type}\n")
             print("| stage | median us | least us |\n|---|---|---|")
             for name, taken in measured(stages, given.rounds).items():
@@ -84,9 +88,14 @@ def train(base: Path, table: list[list[str]], sizes: dict[str, str]) -> None:
         training.run(paths, StopSignal())
 
 
-def body_of(table: list[list[str]], kind: str, rows: int) -> memoryview:
+def body_of(table: list[list[str]], kind: str, rows: int, *, quoted: bool = False) -> memoryview:
     """Return the first rows' features as a request's body."""
     names, *cells = (row[:-1] for row in table[: rows + 1])
+    if quoted:
+        cells = [
+            [cell if isinstance(natural(cell), float) else f'"{cell}"' for cell in row]
+            for row in cells
+        ]
     if kind == "text/csv":
         return memoryview("".join(f"{','.join(row)}\n" for row in cells).encode())
     records = [dict(zip(names, map(natural, row), strict=True)) for row in cells]

@@ -37,13 +37,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _up(options: argparse.Namespace) -> None:
+    stage = load_stage(options.stage)
     if bool(options.group) == bool(options.package):
         raise DeployError(
             f"GROUP={options.group!r} and PACKAGE={options.package!r}; expected one of them: the "
             "model package group whose newest approved package is taken, or a package's ARN"
         )
     wish = Wish(
-        stage=load_stage(options.stage),
+        stage=stage,
         region=_needed(options.region, "REGION", "eu-west-1"),
         service=options.service,
         bucket=_needed(options.bucket, "BUCKET", "the bucket for captured data"),
@@ -79,7 +80,7 @@ def _down(options: argparse.Namespace) -> None:
 
 
 def _package(options: argparse.Namespace) -> None:
-    manifest = manifest_of(options.model)
+    manifest = manifest_of(Path(_needed(options.model, "MODEL", "model.tar.gz")))
     made = templates.filled(templates.load(), request_model(manifest.schema))
     _save(options.output, json.dumps(made, indent=1, ensure_ascii=False) + "\n")
     print(options.output)
@@ -144,7 +145,7 @@ def _parser() -> argparse.ArgumentParser:
     up.add_argument("--set", nargs="*", default=[], metavar="PARAMETER=VALUE")
     up.add_argument("--output", type=Path, help="folder for template and configuration files")
     package = commands.add_parser("package", help="write the template for one model")
-    package.add_argument("model", type=Path, help="model.tar.gz, or the folder it was unpacked to")
+    package.add_argument("model", help="model.tar.gz, or the folder it was unpacked to")
     package.add_argument("--output", type=Path, default=Path("build/deploy/template.json"))
     up.set_defaults(run=_up)
     down.set_defaults(run=_down)

@@ -56,6 +56,10 @@ def stack_state(aws: Aws, name: str) -> tuple[bool, str | None]:
         return True, None
     if status.endswith("_IN_PROGRESS"):
         return True, f"stack {name} is {status}; wait for its end and deploy again"
+    if status == "UPDATE_ROLLBACK_FAILED":
+        # It still serves, so removing it is not what one wants.
+        mend = f"aws cloudformation continue-update-rollback --stack-name {name}"
+        return True, f"stack {name} is {status} and takes no update; mend it first: {mend}"
     return True, f"stack {name} is {status} and takes no update; remove it first: make undeploy"
 
 

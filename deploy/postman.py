@@ -34,8 +34,9 @@ def collection(manifest: Manifest, *, title: str, url: str, authorization: str) 
         _item("A row by position", as_json, json.dumps(values, ensure_ascii=False)),
         _item("Several rows", as_json, json.dumps({"instances": [record, values]})),
         _item("A row of CSV", "text/csv", as_csv(manifest, record)),
-        _item("A column is left out", as_json, json.dumps(lacking), status=400),
-        _item("Broken JSON", as_json, '{"instances": [', status=415),
+        _item("A column is left out", as_json, json.dumps(lacking), statuses=(400,)),
+        # API Gateway's validator refuses it before the container does.
+        _item("Broken JSON", as_json, '{"instances": [', statuses=(400, 415)),
     ]
     if manifest.objective.startswith(("binary:logi", "reg:squarederror")):
         asked = {"outputs": "score,contributions", "top_k": "3"}
@@ -53,12 +54,13 @@ def _item(
     content_type: str,
     body: str,
     *,
-    status: int = 200,
+    statuses: tuple[int, ...] = (200,),
     query: dict[str, str] | None = None,
 ) -> dict[str, Any]:
     asked = [{"key": key, "value": value} for key, value in (query or {}).items()]
     tail = "?" + "&".join(f"{pair['key']}={pair['value']}" for pair in asked) if asked else ""
-    expected = f'pm.test("status {status}", () => pm.response.to.have.status({status}));'
+    listed = ", ".join(map(str, statuses))
+    expected = f'pm.test("status", () => pm.expect(pm.response.code).to.be.oneOf([{listed}]));'
     return {
         "name": name,
         "event": [{"listen": "test", "script": {"type": "text/javascript", "exec": [expected]}}],

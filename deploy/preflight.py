@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -18,6 +19,9 @@ from deploy.parameters import problems_of
 from deploy.registry import ModelPackage, latest_approved, package_of
 from deploy.schema import request_model
 from deploy.stage import Stage
+
+# Amazon API Gateway quotas, "Model size".
+MAX_MODEL_BYTES: Final = 400 * 1024
 
 
 @dataclass(frozen=True)
@@ -188,7 +192,15 @@ def _request(
                 f"{package.image.repository}; expected {main.bucket} and {main.image.repository}, "
                 f"those of {main.arn}, since the endpoint's role reads no others"
             )
-    return request_model(manifest.schema) if manifest else None
+    if manifest is None:
+        return None
+    request = request_model(manifest.schema)
+    size = len(json.dumps(request).encode())
+    if size > MAX_MODEL_BYTES:
+        told = f"has {size} bytes, API Gateway takes {MAX_MODEL_BYTES}: the API validates no bodies"
+        print(f"the schema of {main.arn} {told}", file=sys.stderr)
+        return None
+    return request
 
 
 def _manifest(aws: Aws, package: ModelPackage, problems: list[str]) -> Manifest | None:

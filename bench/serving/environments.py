@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import compileall
 import hashlib
 import os
 import shutil
@@ -12,10 +13,18 @@ from typing import Final
 
 from bench.serving.home import PINS, ROOT, BenchError, home
 
+import churn_daal
+
 # The newest Python MLServer takes.
 _NEWEST: Final = {"mlserver": (3, 12)}
 # Published as source alone.
 _FROM_SOURCE: Final = {"mms": ("sagemaker-inference",)}
+
+
+def compile_sources() -> None:
+    """Make the bytecode of what runs from a checkout, as images and installed packages have it."""
+    for folder in (Path(churn_daal.__file__).parent, Path(__file__).parent / "apps"):
+        compileall.compile_dir(folder, quiet=1)
 
 
 def environment(name: str) -> Path:

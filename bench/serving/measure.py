@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from bench.serving import load
 from bench.serving.checking import checked
+from bench.serving.environments import compile_sources
 from bench.serving.home import BenchError
 from bench.serving.models import ModelSpec, trained
 from bench.serving.peers import Peer
@@ -89,6 +90,7 @@ def measure(peers: dict[str, Peer], workloads: Sequence[Workload], plan: Plan) -
     models = {workload.model: trained(workload.model) for workload in workloads}
     # Installed and trained first: nothing else may run while a server is measured.
     ready = {name: peer for name, peer in peers.items() if _installed(findings, name, peer)}
+    compile_sources()
     os.sched_setaffinity(0, {plan.load_core})
     for spec, model in models.items():
         of_model = [workload for workload in workloads if workload.model == spec]

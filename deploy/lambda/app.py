@@ -75,7 +75,7 @@ SETTINGS = Settings.of(os.environ)
 CLIENT = boto3.client(
     "sagemaker-runtime",
     config=Config(
-        connect_timeout=3, read_timeout=SETTINGS.read_timeout, retries={"total_max_attempts": 1}
+        connect_timeout=2, read_timeout=SETTINGS.read_timeout, retries={"total_max_attempts": 1}
     ),
 )
 

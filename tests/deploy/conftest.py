@@ -46,6 +46,17 @@ def pack(model: Path, file: Path) -> Path:
     return file
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _models_are_read_once() -> Iterator[None]:
+    """Keep botocore's models from being parsed by each new session: a second of each command."""
+    from botocore.loaders import JSONFileLoader  # noqa: PLC0415 - as below
+
+    read = cache(JSONFileLoader().load_file)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(JSONFileLoader, "load_file", lambda _, path: read(path))
+        yield
+
+
 @pytest.fixture(scope="session")
 def moto_url() -> Iterator[str]:
     """Return the address of a moto server of this session's own."""

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,10 @@ from .conftest import ACCOUNT, REGION, Registry, pack
 
 pytest.importorskip("yaml", reason="PyYAML is not installed: make mlops-test")
 
+import boto3
+from botocore.stub import Stubber
 from deploy.__main__ import main
+from deploy.checks import stack_state
 
 pytestmark = pytest.mark.mlops
 
@@ -153,6 +157,7 @@ def test_a_dry_run_looks_at_everything_and_makes_nothing(ready: Ready, tmp_path:
         (({"region": "eu-west-11"}, ()), "'eu-west-11' is none that has SageMaker; did you mean"),
         (({"region": ""}, ()), "REGION is not given"),
         (({"bucket": ""}, ()), "BUCKET is not given"),
+        (({"stage": " ", "group": ""}, ()), "' ' is not configured"),
         (
             ({"stage": "stagging"}, ()),
             "'stagging' is not configured; configured are: production, st",
@@ -274,6 +279,71 @@ def test_a_model_that_was_trained_elsewhere_is_deployed_without_a_schema(
     assert schema["anyOf"] == [{"type": "object"}, {"type": "array"}]
 
 
+def test_a_template_too_large_for_a_call_goes_by_way_of_the_bucket(
+    ready: Ready, tmp_path: Path, train_model: Callable[..., Path]
+) -> None:
+    """A schema of five hundred columns, say; nothing is put there by a dry run."""
+    names = ",".join(f"column number {i}" for i in range(500))
+    rows = "".join(f"{i % 2},{','.join(str(i % 9) for _ in range(500))}\n" for i in range(40))
+    model = train_model(tmp_path / "job", f"y,{names}\n{rows}", label="y", num_round=2)
+    options = {"bucket": "models", "image": ready.image, "key": "models/wide.tar.gz"}
+    ready.aws.package("wide", pack(model, tmp_path / "wide.tar.gz"), **options)
+    s3 = ready.aws.client("s3")
+
+    def templates() -> list[str]:
+        listed = s3.list_objects_v2(Bucket="models", Prefix=f"{STACK}/templates/")
+        return [found["Key"] for found in listed.get("Contents", ())]
+
+    dry = ready.up("--dry-run", group="wide")
+    before = templates()
+    done = ready.up(group="wide")
+
+    assert (dry.returncode, done.returncode) == (0, 0), done.stderr
+    assert before == []
+    [key] = templates()
+    stored = json.loads(s3.get_object(Bucket="models", Key=key)["Body"].read())
+    schema = stored["Resources"]["RequestModel"]["Properties"]["Schema"]
+    assert len(schema["definitions"]["Record"]["required"]) == 500
+    assert ready.made()["stacks"] == 1
+
+
+def test_a_schema_too_large_for_api_gateway_is_left_out(
+    ready: Ready, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The container validates all the same; the stack would fail else."""
+    monkeypatch.setattr("deploy.preflight.MAX_MODEL_BYTES", 1000)
+
+    done = ready.up("--dry-run")
+
+    assert done.returncode == 0
+    assert "API Gateway takes 1000: the API validates no bodies" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("status", "named"),
+    [
+        ("UPDATE_IN_PROGRESS", "wait for its end"),
+        ("ROLLBACK_COMPLETE", "remove it first: make undeploy"),
+        ("UPDATE_ROLLBACK_FAILED", "continue-update-rollback"),
+        ("UPDATE_ROLLBACK_COMPLETE", None),
+    ],
+)
+def test_a_stack_that_takes_no_update_is_told_with_what_to_do(
+    status: str, named: str | None
+) -> None:
+    """No stand-in leaves a stack in these, so its status is laid down."""
+    client = boto3.client("cloudformation", region_name=REGION)
+    stack = {"StackName": STACK, "CreationTime": datetime(2026, 1, 1, tzinfo=UTC)}
+    with Stubber(client) as stubber:
+        told = {"Stacks": [stack | {"StackStatus": status}]}
+        stubber.add_response("describe_stacks", told, {"StackName": STACK})
+
+        exists, problem = stack_state(lambda _: client, STACK)
+
+    assert exists
+    assert problem is None if named is None else named in problem
+
+
 def test_an_endpoint_of_somebody_elses_is_not_taken_over(ready: Ready) -> None:
     """The stack would fail at its last part, after minutes."""
     sagemaker = ready.aws.client("sagemaker")
@@ -312,6 +382,29 @@ def test_removing_what_is_not_there_says_so() -> None:
     assert (absent.returncode, unknown.returncode) == (0, 1)
     assert f"there is no stack {STACK} in {REGION}" in absent.stdout
     assert "'qa' is not configured" in unknown.stderr
+
+
+@pytest.mark.parametrize(
+    ("model", "named"),
+    [("", "MODEL is not given"), ("absent.tar.gz", "absent.tar.gz: No such file")],
+)
+def test_a_template_needs_a_model(tmp_path: Path, model: str, named: str) -> None:
+    """Nothing is written without one."""
+    done = deploy("package", model, "--output", str(tmp_path / "template.json"))
+
+    assert done.returncode == 1
+    assert named in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_template_for_one_model_is_written_without_aws(archive: Path, tmp_path: Path) -> None:
+    """What is deployed, with the schema of this model's requests."""
+    done = deploy("package", str(archive), "--output", str(tmp_path / "out/template.json"))
+
+    assert done.returncode == 0, done.stderr
+    template = json.loads((tmp_path / "out/template.json").read_text())
+    schema = template["Resources"]["RequestModel"]["Properties"]["Schema"]
+    assert "Day Mins" in schema["definitions"]["Record"]["properties"]
 
 
 def test_make_passes_everything_on(ready: Ready) -> None:

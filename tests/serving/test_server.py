@@ -23,6 +23,7 @@ import pytest
 import xgboost
 
 from churn_daal import artifact, engine
+from churn_daal.machine import usable_cores
 from churn_daal.serving.server import THREADS
 from churn_daal.settings import SERVERS
 
@@ -454,3 +455,18 @@ def pending(pid: int, number: int) -> bool:
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     sets = [int(line.split()[1], 16) for line in lines if line.startswith(("ShdPnd", "SigPnd"))]
     return any(waiting >> (number - 1) & 1 for waiting in sets)
+
+
+@both
+def test_the_log_says_what_serves_and_why(base: Path, server: str) -> None:
+    """Workers, threads and port, and the cores and memory that they were chosen from."""
+    with serving(base, workers=2, CHURN_DAAL_SERVER=server) as (process, port):
+        process.terminate()
+        _, log = process.communicate(timeout=PATIENCE)
+
+    [line] = [line for line in log.splitlines() if line.startswith("INFO serving ")]
+    assert "binary:logistic with engine onedal" in line
+    assert f"2 workers on port {port}, each a {server} with {THREADS} threads" in line
+    cores = usable_cores()
+    assert f"up to {cores} threads a prediction ({cores} cores, " in line
+    assert "GiB of memory)" in line

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from churn_daal.tabular.number_arrays import number_array
+from churn_daal.tabular.number_arrays import has_bare_negative_zero, lines_of, number_array
 
 CELLS = st.one_of(
     st.none(),
@@ -67,6 +67,45 @@ def test_the_sign_of_zero_is_kept_where_it_is_told() -> None:
 
     assert held is not None
     assert np.signbit(held).tolist() == [True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("cells", "text", "rows"),
+    [
+        (1, b"", 1),
+        (1, b"a\n\nb", 3),
+        (1, b"a;b", None),
+        (2, b"a;b", 1),
+        (2, b"a;b\n;", 2),
+        (2, b"a\n;b;", None),
+        (2, b"a;b\nc", None),
+        (2, b"a;b;c\nd", None),
+        (3, b"a;b;c\nd;e;f", 2),
+        (3, b"a;b\nc;d;e;f", None),
+    ],
+)
+def test_the_lines_of_a_text(cells: int, text: bytes, rows: int | None) -> None:
+    """Each has so many cells, or there is none to speak of."""
+    assert lines_of(cells, text, b";") == rows
+
+
+@pytest.mark.parametrize(
+    ("text", "bare"),
+    [
+        (b"-0", True),
+        (b"1,-0,2", True),
+        (b"-0 ,2", True),
+        (b"-0.0,0", False),
+        (b"-01", False),
+        (b"1-0", True),
+        (b"-", False),
+        (b"", False),
+        (b"-1,0", False),
+    ],
+)
+def test_a_negative_zero_that_would_lose_its_sign(text: bytes, bare: bool) -> None:
+    """JSON's whole numbers have none."""
+    assert has_bare_negative_zero(text) is bare
 
 
 def test_many_threads() -> None:

@@ -27,7 +27,7 @@ from gunicorn.errors import HaltServer
 from gunicorn.workers.base import Worker
 
 from churn_daal.errors import ArtifactError, NotAcceptableError, UserError
-from churn_daal.machine import usable_cores
+from churn_daal.machine import usable_cores, usable_memory
 from churn_daal.serving import media
 from churn_daal.serving.access import Watched
 from churn_daal.serving.app import QUICK, create_app
@@ -163,10 +163,7 @@ def main() -> int:
     except (ArtifactError, UserError) as error:
         print(f"serve: {error}", file=sys.stderr, flush=True)
         return 1
-    log.info(
-        "serving %s from %s, %d workers on port %d",
-        *(_told(provision), settings.model_dir, settings.workers, settings.port),
-    )
+    log.info("serving %s from %s, %s", _told(provision), settings.model_dir, _shape(settings))
     if provision.model is not None:
         for fault in setting_faults(provision.model.manifest, settings.inference_output):
             log.warning("%s", fault)
@@ -181,10 +178,7 @@ def _serve_many(settings: ServeSettings) -> int:
     from churn_daal.serving import multi_model  # noqa: PLC0415 - one model needs none of it
 
     _check_default(settings.default_accept)
-    log.info(
-        "serving the models that are loaded by POST /models, %d workers on port %d",
-        *(settings.workers, settings.port),
-    )
+    log.info("serving the models that are loaded by POST /models, %s", _shape(settings))
     with multi_model.runtime_folder() as folder:
         return _run(Server(settings, partial(multi_model.build_app, folder=folder)))
 
@@ -204,6 +198,18 @@ def _told(provision: Provision) -> str:
         return "the model of model_fn"
     manifest = provision.model.manifest
     return f"{manifest.objective} with engine {manifest.engine.name}"
+
+
+def _shape(settings: ServeSettings) -> str:
+    """Return what serves, and what that was chosen from."""
+    memory = usable_memory()
+    room = "memory unknown" if memory is None else f"{memory / 2**30:.1f} GiB of memory"
+    cores = usable_cores()
+    return (
+        f"{settings.workers} workers on port {settings.port}, each a {settings.server} with "
+        f"{options(settings)['threads']} threads; oneDAL on up to {cores} threads a prediction "
+        f"({cores} cores, {room})"
+    )
 
 
 def _with_free_port(settings: ServeSettings, safe: Iterable[int]) -> ServeSettings:

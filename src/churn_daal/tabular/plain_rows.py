@@ -19,7 +19,8 @@ import numpy.typing as npt
 import orjson
 
 from churn_daal.tabular import cells
-from churn_daal.tabular.number_arrays import has_bare_negative_zero, number_array
+from churn_daal.tabular.number_arrays import has_bare_negative_zero, lines_of, number_array
+from churn_daal.tabular.quotes import unquoted
 from churn_daal.tabular.schema import Schema
 from churn_daal.tabular.word_codes import Words
 
@@ -84,10 +85,11 @@ class PlainRows:
         if b"\r" in text:
             text = text.replace(b"\r\n", b"\n")
         text = text.removesuffix(b"\n")
-        ends = text.translate(None, self._others)
-        rows = len(ends) // self._cells + 1
-        if ends != (self._pattern * rows)[:-1] or b'"' in text or b"\r" in text:
+        plain = unquoted(text, self._delimiter) if b'"' in text else text
+        rows = None if plain is None else self._lines(plain)
+        if plain is None or rows is None or b"\r" in plain:
             return None
+        text = plain
         new: dict[int, int] = {}
         if self._words:
             listed = text.replace(b"\n", self._delimiter).split(self._delimiter)
@@ -104,6 +106,14 @@ class PlainRows:
                 text = text.replace(self._delimiter, b",")
         values = _read(text, rows * self._cells)
         return None if values is None else self._encoded(values, new, unseen)
+
+    def _lines(self, text: bytes) -> int | None:
+        """Return how many lines a text has; None if one has not as many cells as columns."""
+        if len(text) > _LONG and len(self._delimiter) == 1:
+            return lines_of(self._cells, text, self._delimiter)
+        ends = text.translate(None, self._others)
+        rows = len(ends) // self._cells + 1
+        return rows if ends == (self._pattern * rows)[:-1] else None
 
     def of_values(self, rows: Sequence[Sequence[Any]], unseen: dict[int, int]) -> Matrix | None:
         """Encode rows of JSON values, each of the schema's length; see `of_text`.

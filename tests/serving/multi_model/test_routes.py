@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,15 +16,20 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from churn_daal.serving.access import Watched
+from churn_daal.serving.app import QUICK
 from churn_daal.serving.counters import Counters
+from churn_daal.serving.http.reply import ask
+from churn_daal.serving.invocation import ModelService
 from churn_daal.serving.multi_model import registry
 from churn_daal.serving.multi_model.registry import Record, Registry
 from churn_daal.serving.multi_model.room import XGBOOST_BYTES, Room
 from churn_daal.serving.multi_model.routes import LONGEST_NAME, create_app
 from churn_daal.serving.multi_model.start import join
+from churn_daal.serving.request import Answer, Request
 from churn_daal.settings import ServeSettings
 
 from ...container.multi_model_cases import ROW
+from ..test_together import environ_of, shown
 
 MB = 2**20
 
@@ -51,6 +56,17 @@ class Worker:
 @pytest.fixture
 def worker(folders: tuple[Path, dict[str, float]]) -> Iterator[Worker]:
     """Return a worker that is alone, with real models, registry and socket."""
+    yield from working(folders[0] / "first" / "model", ("score", "leaves"))
+
+
+@pytest.fixture
+def usual(folders: tuple[Path, dict[str, float]]) -> Iterator[Worker]:
+    """Return one whose models answer what is usual."""
+    yield from working(folders[0] / "first" / "model", ())
+
+
+def working(first: Path, outputs: tuple[str, ...]) -> Iterator[Worker]:
+    """Yield a worker while it works."""
     left = [10_000 * MB]
     with tempfile.TemporaryDirectory(prefix="mm-") as name:
         folder = Path(name)
@@ -58,11 +74,11 @@ def worker(folders: tuple[Path, dict[str, float]]) -> Iterator[Worker]:
         # The last measure holds for good.
         room = Room(lambda: left.pop(0) if len(left) > 1 else left[0], reserve=64 * MB)
         settings = ServeSettings(
-            Path("unused"), max_content_length=20_000, inference_output=("score", "leaves")
+            Path("unused"), max_content_length=20_000, inference_output=outputs
         )
         models, held, listener = join(settings, folder, room)
         client = create_app(models, held, settings).test_client()
-        yield Worker(client, folder, models.registry, folders[0] / "first" / "model", left)
+        yield Worker(client, folder, models.registry, first, left)
         listener.close()
         models.registry.close()
 
@@ -281,3 +297,36 @@ def test_flask_and_the_lane_in_front_of_it_answer_alike(worker: Worker, path: st
 
     assert replies[0] == replies[1]
     assert (replies[0][0] == "200 OK") == path.startswith(("a", "x", "c"))
+
+
+def test_invocations_of_a_model_are_answered_together(
+    usual: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those of each for themselves, each as alone; what is not loaded is refused as ever."""
+    for name in "ab":
+        usual.load(name)
+        # The first one finds what the registry says, and so settles it.
+        assert usual.invoke(name).status_code == 200
+    together: list[int] = []
+    ask_all = ModelService.together
+
+    def counted(service: ModelService, requests: Sequence[Request]) -> list[Answer | None]:
+        together.append(len(requests))
+        return ask_all(service, requests)
+
+    monkeypatch.setattr(ModelService, "together", counted)
+    cases = [
+        {"body": ROW, "PATH_INFO": f"/models/{name}/invoke"}
+        for name in ("a", "b", "none", "a", "b", "a", "c%20d")
+    ]
+    cases += [{"REQUEST_METHOD": "GET", "PATH_INFO": "/ping"}, {"body": ROW}]
+    quick = usual.client.application.extensions[QUICK]
+    answers = [shown(reply) for reply in quick.answers(list(map(environ_of, cases)))]
+
+    assert together == [3, 2]
+    front = usual.client.application.wsgi_app
+    assert answers == [shown(ask(front, environ_of(case))) for case in cases]
+    statuses = [status[:3] for status, _, _ in answers]
+    assert statuses == ["200", "200", "404", "200", "200", "200", "404", "200", "404"]
+    usual.client.delete("/models/a")
+    assert quick.answers(list(map(environ_of, cases)))[0].status.startswith("404")

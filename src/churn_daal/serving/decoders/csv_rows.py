@@ -105,7 +105,8 @@ def _behind_header(text: bytes, mode: str, schema: Schema) -> bytes | None:
     line = text.partition(b"\n")[0]
     # A header has a name in its first cell.
     first = line.partition(schema.delimiter.encode())[0].decode(errors="replace")
-    if mode == "auto" and not schema.knows(first.strip(cells.WHITESPACE)):
+    # With quotes or without: a header that has some is the strict reader's.
+    if mode == "auto" and not schema.knows(first.replace('"', "").strip(cells.WHITESPACE)):
         return text
     rows = text[len(line) + 1 :]
     try:

@@ -6,7 +6,7 @@ import gc
 import logging
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -88,10 +88,23 @@ class Held:
             error.__cause__ = error.__context__ = None
             raise error.with_traceback(None)  # noqa: B904
         finally:
-            with self._changed:
-                copy.users -= 1
-                if not copy.users:
-                    self._changed.notify_all()
+            self._left(copy)
+
+    def together(self, name: str, requests: Sequence[Request]) -> list[Answer | None]:
+        """Answer several small invocations in one go where the model is here.
+
+        Returns
+        -------
+        See `Service.together`; None for each where anything is about to change.
+        """
+        copy = self._settled(name)
+        if copy is None:
+            return [None] * len(requests)
+        try:
+            assert copy.model is not None  # noqa: S101 - a copy with users is not cleared
+            return copy.model.service.together(requests)
+        finally:
+            self._left(copy)
 
     def is_quick(self, name: str) -> bool:
         """Tell whether a model is here, nothing is about to change that, and it is quick."""
@@ -157,6 +170,12 @@ class Held:
                 return None
             copy.users += 1
             return copy
+
+    def _left(self, copy: _Copy) -> None:
+        with self._changed:
+            copy.users -= 1
+            if not copy.users:
+                self._changed.notify_all()
 
     def _taken(self, name: str) -> _Copy:
         while True:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any, Final
 from urllib.parse import unquote
@@ -17,11 +18,11 @@ from churn_daal.errors import ModelNotLoadedError, RequestError
 from churn_daal.serving.access import Environ
 from churn_daal.serving.app import new_app, respond
 from churn_daal.serving.counters import Tally
-from churn_daal.serving.lane import invoked, is_small, received
+from churn_daal.serving.lane import invoked, is_small, received, request_of
 from churn_daal.serving.multi_model.held import Held
 from churn_daal.serving.multi_model.models import Models
 from churn_daal.serving.multi_model.registry import Record
-from churn_daal.serving.request import Answer
+from churn_daal.serving.request import Answer, Request
 from churn_daal.settings import ServeSettings
 
 # Escaped, a name has to fit into a request line, of which gunicorn takes 4,094 bytes.
@@ -65,8 +66,29 @@ class InvokeRoutes:
         return bool(name) and is_small(environ, size) and self._held.is_quick(name)
 
     def together(self, environs: Sequence[Environ]) -> list[Answer | None]:
-        """Answer none in one go: they are for several models."""
-        return [None] * len(environs)
+        """Answer the invocations of each model together."""
+        answers: list[Answer | None] = [None] * len(environs)
+        for name, (places, requests) in self._by_model(environs).items():
+            if len(requests) > 1:
+                for place, answer in zip(places, self._held.together(name, requests), strict=True):
+                    answers[place] = answer
+        return answers
+
+    def _by_model(self, environs: Sequence[Environ]) -> dict[str, tuple[list[int], list[Request]]]:
+        """Return the places of invocations, and the invocations, of each model."""
+        found: dict[str, tuple[list[int], list[Request]]] = {}
+        for place, environ in enumerate(environs):
+            name = _name(environ)
+            if not name:
+                continue
+            with suppress(RequestError):  # refused once more when it is asked by itself
+                request = request_of(environ, self._settings)
+                places, requests = found.setdefault(
+                    _meant(self._models, name, environ, _END), ([], [])
+                )
+                places.append(place)
+                requests.append(request)
+        return found
 
     def _invoked(self, environ: Environ) -> Answer:
         name = _meant(self._models, _name(environ), environ, _END)
