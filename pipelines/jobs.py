@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,73 +19,16 @@ from sagemaker.core.shapes import (
 )
 from sagemaker.core.training.configs import Compute, InputData
 from sagemaker.core.transformer import Transformer
-from sagemaker.core.workflow.execution_variables import ExecutionVariables
 from sagemaker.core.workflow.functions import Join
 from sagemaker.core.workflow.properties import PropertyFile
-from sagemaker.mlops.workflow.retry import (
-    SageMakerJobExceptionTypeEnum,
-    SageMakerJobStepRetryPolicy,
-    StepExceptionTypeEnum,
-    StepRetryPolicy,
-)
-from sagemaker.mlops.workflow.steps import CacheConfig, ProcessingStep, TrainingStep, TransformStep
+from sagemaker.mlops.workflow.steps import ProcessingStep, TrainingStep, TransformStep
 from sagemaker.train import ModelTrainer
 
-from pipelines.parameters import Parameters
+from pipelines.setting import RETRIES, Setting
 
 HERE: Final = Path(__file__).parent
 PROCESSING: Final = "/opt/ml/processing"
 PARQUET: Final = "application/x-parquet"
-# Throttled calls and faults of the service pass; a job that failed by its own fault is not retried.
-CALL_RETRY: Final = StepRetryPolicy(
-    exception_types=[StepExceptionTypeEnum.SERVICE_FAULT, StepExceptionTypeEnum.THROTTLING],
-    interval_seconds=10,
-    backoff_rate=2.0,
-    max_attempts=5,
-)
-JOB_RETRY: Final = SageMakerJobStepRetryPolicy(
-    exception_types=[
-        SageMakerJobExceptionTypeEnum.INTERNAL_ERROR,
-        SageMakerJobExceptionTypeEnum.CAPACITY_ERROR,
-    ],
-    interval_seconds=60,
-    backoff_rate=2.0,
-    max_attempts=3,
-)
-RETRIES: Final = [CALL_RETRY, JOB_RETRY]
-
-
-@dataclass(frozen=True)
-class Setting:
-    """What all steps share.
-
-    Attributes
-    ----------
-    session
-        The pipeline session.
-    role
-        The jobs' role.
-    prefix
-        `s3://bucket/prefix` of all that is written.
-    job_prefix
-        How the jobs' names begin.
-    parameters
-        The pipeline's parameters.
-    cache
-        Whether and how long a step's result is taken instead of a new run.
-    """
-
-    session: Any
-    role: str
-    prefix: str
-    job_prefix: str
-    parameters: Parameters
-    cache: CacheConfig
-
-    def of_execution(self, *names: str) -> Any:  # noqa: ANN401 - the SDK's
-        """Return an address that each execution has for itself."""
-        values = [self.prefix, ExecutionVariables.PIPELINE_EXECUTION_ID, *names]
-        return Join(on="/", values=values)
 
 
 def preprocess_step(setting: Setting) -> ProcessingStep:

@@ -19,6 +19,7 @@ from sagemaker.mlops.workflow.steps import CacheConfig
 from pipelines import jobs, locations, registry
 from pipelines.buckets import check_bucket
 from pipelines.parameters import Parameters, parameters
+from pipelines.setting import Setting
 
 # The parameter that is the bar, and the figure of the report that it is held to.
 BARS = {"minimum_accuracy": "accuracy", "minimum_auc": "auc", "minimum_f1": "f1"}
@@ -92,15 +93,7 @@ def get_pipeline(
         The role is none, the bucket is not there, or the waiting time is shorter than the running
         time.
     """
-    if role is None:
-        raise ValueError(
-            "role is not given; pass the ARN of the role that the pipeline's jobs are to have"
-        )
-    if use_spot and max_wait_seconds < max_run_seconds:
-        raise ValueError(
-            f"max_wait_seconds {max_wait_seconds} is below max_run_seconds {max_run_seconds}; with "
-            "spot instances the waiting time includes the running time"
-        )
+    role = _checked(role, max_run_seconds, max_wait_seconds if use_spot else max_run_seconds)
     image = image_uri or locations.image_uri(region, role)
     session = sagemaker_session or pipeline_session(region, default_bucket)
     if default_bucket is not None:
@@ -117,7 +110,7 @@ def get_pipeline(
         enable_caching=cache_expires_after is not None, expire_after=cache_expires_after
     )
     prefix = f"s3://{bucket}/{base_job_prefix}"
-    setting = jobs.Setting(session, role, prefix, base_job_prefix, given, cache)
+    setting = Setting(session, role, prefix, base_job_prefix, given, cache)
 
     data = jobs.preprocess_step(setting)
     training = jobs.train_step(
@@ -154,6 +147,20 @@ def pipeline_session(region: str, default_bucket: str | None = None) -> Pipeline
     """Return a session in which calls make steps."""
     boto_session = boto3.Session(region_name=region)
     return PipelineSession(boto_session=boto_session, default_bucket=default_bucket)
+
+
+def _checked(role: str | None, max_run: int, max_wait: int) -> str:
+    """Return the role where it is given and the times can be."""
+    if role is None:
+        raise ValueError(
+            "role is not given; pass the ARN of the role that the pipeline's jobs are to have"
+        )
+    if max_wait < max_run:
+        raise ValueError(
+            f"max_wait_seconds {max_wait} is below max_run_seconds {max_run}; with spot instances "
+            "the waiting time includes the running time"
+        )
+    return role
 
 
 def _conditions(given: Parameters, evaluation: Any, report: Any) -> list[Any]:  # noqa: ANN401

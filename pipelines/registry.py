@@ -12,7 +12,8 @@ from sagemaker.mlops.workflow.model_step import ModelStep
 from sagemaker.mlops.workflow.steps import ProcessingStep, TrainingStep
 from sagemaker.serve import ModelBuilder
 
-from pipelines.jobs import CALL_RETRY, Setting, output_of
+from pipelines.jobs import output_of
+from pipelines.setting import CALL_RETRY, Setting
 
 # What the image reads and writes (docs/http.md).
 CONTENT_TYPES: Final = [

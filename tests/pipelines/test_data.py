@@ -6,9 +6,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from pipelines.locations import DATA_KEY, data_url, image_uri
 
 from churn_daal.data import churn_csv
+from pipelines.locations import DATA_KEY, data_url, image_uri
 
 from .conftest import REGION, ROOT, Client, Run
 

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from botocore import xform_name
 
 from .conftest import REGION, ROLE, ROOT, Client, Program, Run
 from .request_model import OPERATIONS, Definition, faults
@@ -71,6 +72,28 @@ def test_each_step_is_a_request_the_service_takes(definition: Definition, name: 
     operation, arguments = definition.request(name)
 
     assert faults(operation, arguments) == []
+
+
+@pytest.mark.parametrize("name", JOBS)
+def test_each_request_is_answered(definition: Definition, client: Client, name: str) -> None:
+    """The stand-in of the service takes it; a model package then waits for a person."""
+    sagemaker = client("sagemaker")
+    operation, arguments = definition.request(name)
+    if name == "RegisterChurnModel":
+        group = arguments["ModelPackageGroupName"]
+        sagemaker.create_model_package_group(ModelPackageGroupName=group)
+
+    answer = getattr(sagemaker, xform_name(operation))(**arguments)
+
+    [arn] = [value for key, value in answer.items() if key.endswith("Arn")]
+    assert arn.startswith(f"arn:aws:sagemaker:{REGION}:")
+    if name == "RegisterChurnModel":
+        found = sagemaker.describe_model_package(ModelPackageName=arn)
+        assert found["ModelApprovalStatus"] == "PendingManualApproval"
+        sagemaker.update_model_package(ModelPackageArn=arn, ModelApprovalStatus="Approved")
+        found = sagemaker.describe_model_package(ModelPackageName=arn)
+        assert found["ModelApprovalStatus"] == "Approved"
+        assert found["ModelMetrics"]["ModelQuality"]["Statistics"]["S3Uri"].endswith(".json")
 
 
 def test_the_check_would_find_a_fault(definition: Definition) -> None:

@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from pipelines.locations import DATA_KEY
 
 from churn_daal.data import churn_csv
 from churn_daal.evaluation import open_package
+from pipelines.locations import DATA_KEY
 
 from .conftest import Client, Run, free_port, kwargs
 
