@@ -26,8 +26,11 @@ TAG ?= latest
 BASE_IMAGE ?= python:3.13-slim-trixie
 REPOSITORY ?= $(IMAGE)
 BUILD_ARGS ?=
+# `sam local` does not resolve with the rest, so it has an environment of its own.
+SAM_VENV := .venv-sam
+SERVICE ?= churn-daal
 
-.PHONY: help venv demo data test test-fast test-container mlops-test mlops-venv lint fmt build build-mms push bench bench-quick lock clean
+.PHONY: help venv demo data test test-fast test-container mlops-test mlops-venv sam-venv lint fmt build build-mms build-lambda push deploy undeploy package-template bench bench-quick lock clean
 
 help: ## List every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' Makefile
@@ -48,7 +51,7 @@ test-fast: $(VENV)/.test ## Run the tests that need no Docker engine
 test-container: $(VENV)/.test ## Build the image and run the tests that drive it
 	@$(RUN) pytest tests/container
 
-mlops-test: mlops-venv ## Run the tests of pipelines and deployment, beside AWS's stand-ins
+mlops-test: mlops-venv sam-venv ## Run the tests of pipelines and deployment, beside AWS's stand-ins
 	@$(MLOPS_VENV)/bin/python -m pytest -m mlops $(wildcard tests/pipelines tests/deploy)
 
 mlops-venv: ## Make the environment of mlops-test alone
@@ -76,6 +79,27 @@ push: ## Push IMAGE:TAG to ECR: ACCOUNT=... REGION=... [REPOSITORY=... REGISTRY=
 	@ACCOUNT="$(ACCOUNT)" REGION="$(REGION)" REPOSITORY="$(REPOSITORY)" IMAGE="$(IMAGE)" TAG="$(TAG)" \
 		REGISTRY="$(REGISTRY)" DRY_RUN="$(DRY_RUN)" bash container/push.sh
 
+build-lambda: ## Build the image IMAGE-lambda:TAG of the function behind the REST API
+	docker build --file deploy/lambda/Dockerfile --build-arg "BASE_IMAGE=$(BASE_IMAGE)" $(BUILD_ARGS) \
+		--tag "$(IMAGE)-lambda:$(TAG)" .
+
+STAGE_OF = --stage "$(STAGE)" --service "$(SERVICE)" $(if $(REGION),--region "$(REGION)") \
+	$(if $(filter-out 0,$(DRY_RUN)),--dry-run)
+
+# Against stand-ins: AWS_ENDPOINT_URL. docs/deploy.md has each variable.
+deploy: $(VENV)/.deploy ## Deploy a model package: STAGE=... REGION=... BUCKET=... GROUP=... [LAMBDA_IMAGE=... DRY_RUN=1]
+	@$(RUN) deploy up $(STAGE_OF) --bucket "$(BUCKET)" --group "$(GROUP)" --package "$(PACKAGE)" \
+		--canary "$(CANARY)" --shadow "$(SHADOW)" --lambda-image "$(LAMBDA_IMAGE)" \
+		$(if $(OUTPUT),--output "$(OUTPUT)") $(if $(SET),--set $(SET))
+
+undeploy: $(VENV)/.deploy ## Remove what deploy made: STAGE=... REGION=... [DRY_RUN=1]
+	@$(RUN) deploy down $(STAGE_OF)
+
+package-template: $(VENV)/.deploy ## Write the CloudFormation template for one model: MODEL=model.tar.gz [OUTPUT=...]
+	@$(RUN) deploy package "$(MODEL)" $(if $(OUTPUT),--output "$(OUTPUT)")
+
+sam-venv: $(SAM_VENV)/.made ## Make the environment of sam local, which the tests of the REST API drive
+
 # Less of it, or more: make bench BENCH="--peers ours,aws --workloads csv".
 bench: $(VENV)/.runtime ## Measure serving against other servers; needs wrk, nginx and Java
 	@$(RUN) bench.serving $(BENCH)
@@ -88,9 +112,10 @@ venv: $(VENV)/.test $(VENV)/.lint ## Make the environment with everything develo
 lock: $(VENV)/.lock ## Make the locks again from pyproject.toml; UPGRADE=1 takes newer releases
 	@$(RUN) uv --version
 	$(COMPILE) --override locks/overrides.in pyproject.toml locks/undeclared.in -o locks/runtime.txt
-	for group in build test lint lock mms; do \
+	for group in build test lint lock mms deploy lambda; do \
 		$(COMPILE) --override locks/overrides.in --group $$group -c locks/runtime.txt \
 			-o locks/$$group.txt || exit 1; done
+	$(COMPILE) --group sam -o locks/sam.txt
 	$(COMPILE) --override locks/overrides.in --override locks/overrides_mlops.in --group mlops \
 		$(patsubst %,-c locks/%.txt,runtime test lint) -o locks/mlops.txt
 	for peer in $(patsubst bench/peers/%.txt,%,$(wildcard bench/peers/*.txt)); do \
@@ -98,8 +123,8 @@ lock: $(VENV)/.lock ## Make the locks again from pyproject.toml; UPGRADE=1 takes
 			bench/peers/$$peer.in -o bench/peers/$$peer.txt || exit 1; done
 
 clean: ## Remove the environment and everything made by a run
-	rm -rf $(VENV) $(MLOPS_VENV) local_test/.run .pytest_cache .mypy_cache .ruff_cache .hypothesis dist build
-	find src tests container local_test bench -name __pycache__ -type d -prune -exec rm -rf {} +
+	rm -rf $(VENV) $(MLOPS_VENV) $(SAM_VENV) local_test/.run .pytest_cache .mypy_cache .ruff_cache .hypothesis dist build
+	find src tests container local_test bench deploy -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # --no-config: a machine's own settings must not leave a trace in the locks.
 COMPILE = $(RUN) uv pip compile --quiet --no-config --universal --python-version 3.11 \
@@ -134,6 +159,14 @@ $(VENV)/.runtime: $(VENV)/.made locks/runtime.txt locks/build.txt pyproject.toml
 $(VENV)/.%: $(VENV)/.runtime locks/%.txt
 	@echo "Installing the $* packages into $(VENV)"
 	@$(INSTALL) -r locks/$*.txt
+	@touch $@
+
+$(SAM_VENV)/.made: locks/sam.txt
+	@echo "Installing sam local into $(SAM_VENV)"
+	@rm -rf $(SAM_VENV)
+	@"$(PYTHON)" -m venv $(SAM_VENV)
+	@$(SAM_VENV)/bin/python -m pip install -qq --disable-pip-version-check --require-hashes --no-deps \
+		--only-binary=:all: -r locks/sam.txt
 	@touch $@
 
 # The lock is whole, but for what locks/overrides_mlops.in leaves out.

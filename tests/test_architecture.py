@@ -43,6 +43,7 @@ MAY_IMPORT = {
             "wheelhouse",
         ),
     },
+    "monitoring": {"monitoring", "artifact", "report", "serving", "tabular", "errors"},
     "report": {"report", "engine", "tabular", "errors"},
     "partition": {"partition", "tabular", "errors"},
     "evaluation": {"evaluation", "artifact", "boosting", "report", "tabular", "errors"},
