@@ -30,7 +30,7 @@ BUILD_ARGS ?=
 SAM_VENV := .venv-sam
 SERVICE ?= churn-daal
 
-.PHONY: help venv demo data test test-fast test-container mlops-test mlops-venv lint fmt build build-mms build-lambda push run-pipeline approve deploy undeploy package-template stage-configs release integration-test sam-venv bench bench-quick lock clean
+.PHONY: help venv demo data test test-fast test-container mlops-test mlops-venv sam-venv lint fmt build build-mms build-lambda push run-pipeline approve stage-configs release integration-test deploy undeploy package-template bench bench-quick lock clean
 
 help: ## List every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' Makefile
@@ -51,7 +51,7 @@ test-fast: $(VENV)/.test ## Run the tests that need no Docker engine
 test-container: $(VENV)/.test ## Build the image and run the tests that drive it
 	@$(RUN) pytest tests/container
 
-mlops-test: mlops-venv ## Run the tests of pipelines and deployment, beside AWS's stand-ins
+mlops-test: mlops-venv sam-venv ## Run the tests of pipelines and deployment, beside AWS's stand-ins
 	@$(MLOPS_VENV)/bin/python -m pytest -m mlops $(wildcard tests/pipelines tests/deploy tests/cicd)
 
 mlops-venv: ## Make the environment of mlops-test alone
@@ -151,16 +151,16 @@ lock: $(VENV)/.lock ## Make the locks again from pyproject.toml; UPGRADE=1 takes
 	for group in build test lint lock mms deploy lambda; do \
 		$(COMPILE) --override locks/overrides.in --group $$group -c locks/runtime.txt \
 			-o locks/$$group.txt || exit 1; done
+	$(COMPILE) --group sam -o locks/sam.txt
 	$(COMPILE) --override locks/overrides.in --override locks/overrides_mlops.in --group mlops \
 		$(patsubst %,-c locks/%.txt,runtime test lint) -o locks/mlops.txt
-	$(COMPILE) --group sam -o locks/sam.txt
 	for peer in $(patsubst bench/peers/%.txt,%,$(wildcard bench/peers/*.txt)); do \
 		$(COMPILE) --override bench/peers/overrides.in -c locks/runtime.txt \
 			bench/peers/$$peer.in -o bench/peers/$$peer.txt || exit 1; done
 
 clean: ## Remove the environment and everything made by a run
 	rm -rf $(VENV) $(MLOPS_VENV) $(SAM_VENV) local_test/.run .pytest_cache .mypy_cache .ruff_cache .hypothesis dist build
-	find src tests container local_test bench deploy pipelines -name __pycache__ -type d -prune -exec rm -rf {} +
+	find src tests container local_test bench pipelines deploy cicd -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # --no-config: a machine's own settings must not leave a trace in the locks.
 COMPILE = $(RUN) uv pip compile --quiet --no-config --universal --python-version 3.11 \
@@ -197,18 +197,18 @@ $(VENV)/.%: $(VENV)/.runtime locks/%.txt
 	@$(INSTALL) -r locks/$*.txt
 	@touch $@
 
-# The lock is whole, but for what locks/overrides_mlops.in leaves out.
-$(VENV)/.mlops: $(VENV)/.runtime locks/mlops.txt
-	@echo "Installing the mlops packages into $(VENV)"
-	@$(INSTALL) --no-deps -r locks/mlops.txt
-	@touch $@
-
 $(SAM_VENV)/.made: locks/sam.txt
 	@echo "Installing sam local into $(SAM_VENV)"
 	@rm -rf $(SAM_VENV)
 	@"$(PYTHON)" -m venv $(SAM_VENV)
 	@$(SAM_VENV)/bin/python -m pip install -qq --disable-pip-version-check --require-hashes --no-deps \
 		--only-binary=:all: -r locks/sam.txt
+	@touch $@
+
+# The lock is whole, but for what locks/overrides_mlops.in leaves out.
+$(VENV)/.mlops: $(VENV)/.runtime locks/mlops.txt
+	@echo "Installing the mlops packages into $(VENV)"
+	@$(INSTALL) --no-deps -r locks/mlops.txt
 	@touch $@
 
 $(VENV)/.lock: $(VENV)/.made locks/lock.txt

@@ -7,11 +7,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from churn_daal import training
 from churn_daal.contract.paths import SageMakerPaths
 from churn_daal.contract.signals import StopSignal
 from churn_daal.data import churn_csv
+
+# No test is about time, and the machine may be busy.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 LayJob = Callable[..., SageMakerPaths]
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 import os
-import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from pathlib import Path
 
 from churn_daal.errors import UserError
 from churn_daal.machine import usable_cores, usable_memory
+from churn_daal.variables import WHOLE_NUMBER, flag, integer, names, optional_integer, text_of
 
 BASE_DIR = "/opt/ml"
 MAX_PORT = 65_535
@@ -29,12 +29,11 @@ WORKER_MEMORY = 2**30
 SERVERS = ("event-loop", "threads")
 _STRATEGIES = {"multirecord": "MULTI_RECORD", "singlerecord": "SINGLE_RECORD"}
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
-_WHOLE_NUMBER = re.compile(r"[0-9]{1,18}")
 
 
 def base_dir(environ: Mapping[str, str] = os.environ) -> Path:
     """Return the prefix under which SageMaker lays its files, `/opt/ml` unless set."""
-    return Path(_text(environ, "SAGEMAKER_BASE_DIR", BASE_DIR))
+    return Path(text_of(environ, "SAGEMAKER_BASE_DIR", BASE_DIR))
 
 
 @dataclass(frozen=True)
@@ -105,27 +104,27 @@ class ServeSettings:
         UserError
             A variable is set to something that is not in its range.
         """
-        port = _integer(environ, "SAGEMAKER_BIND_TO_PORT", 8080, high=MAX_PORT)
-        payload = _optional(environ, "SAGEMAKER_MAX_PAYLOAD_IN_MB", low=0)
-        concurrent = _optional(environ, "SAGEMAKER_MAX_CONCURRENT_TRANSFORMS")
+        port = integer(environ, "SAGEMAKER_BIND_TO_PORT", 8080, high=MAX_PORT)
+        payload = optional_integer(environ, "SAGEMAKER_MAX_PAYLOAD_IN_MB", low=0)
+        concurrent = optional_integer(environ, "SAGEMAKER_MAX_CONCURRENT_TRANSFORMS")
         safe = safe_ports(environ)
         return cls(
             model_dir=base_dir(environ) / "model",
             port=port,
-            workers=_integer(environ, "SAGEMAKER_MODEL_SERVER_WORKERS", usual_workers()),
-            timeout=_integer(environ, "SAGEMAKER_MODEL_SERVER_TIMEOUT", 60),
-            inference_output=_names(environ, "SAGEMAKER_INFERENCE_OUTPUT"),
+            workers=integer(environ, "SAGEMAKER_MODEL_SERVER_WORKERS", usual_workers()),
+            timeout=integer(environ, "SAGEMAKER_MODEL_SERVER_TIMEOUT", 60),
+            inference_output=names(environ, "SAGEMAKER_INFERENCE_OUTPUT"),
             max_content_length=_limit(environ, payload),
-            multi_model=_flag(environ, "SAGEMAKER_MULTI_MODEL"),
+            multi_model=flag(environ, "SAGEMAKER_MULTI_MODEL"),
             max_payload_mb=payload,
             batch_strategy=_batch_strategy(environ),
             max_concurrent_transforms=concurrent,
             metrics_port=next((other for other in safe if other != port), None),
             log_level=_log_level(environ),
-            ensemble=_text(environ, "SAGEMAKER_INFERENCE_ENSEMBLE", "true").casefold() == "true",
-            program=_text(environ, "SAGEMAKER_PROGRAM", ""),
-            submit_directory=_text(environ, "SAGEMAKER_SUBMIT_DIRECTORY", ""),
-            default_accept=_text(environ, "SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT", ""),
+            ensemble=text_of(environ, "SAGEMAKER_INFERENCE_ENSEMBLE", "true").casefold() == "true",
+            program=text_of(environ, "SAGEMAKER_PROGRAM", ""),
+            submit_directory=text_of(environ, "SAGEMAKER_SUBMIT_DIRECTORY", ""),
+            default_accept=text_of(environ, "SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT", ""),
             server=_server(environ),
         )
 
@@ -139,10 +138,10 @@ def safe_ports(environ: Mapping[str, str] = os.environ) -> range:
         `SAGEMAKER_SAFE_PORT_RANGE` is no range of ports.
     """
     name = "SAGEMAKER_SAFE_PORT_RANGE"
-    text = _text(environ, name, "")
+    text = text_of(environ, name, "")
     if not text:
         return range(0)
-    ends = [int(end) if _WHOLE_NUMBER.fullmatch(end.strip()) else 0 for end in text.split("-")]
+    ends = [int(end) if WHOLE_NUMBER.fullmatch(end.strip()) else 0 for end in text.split("-")]
     if len(ends) != 2 or not 1 <= ends[0] <= ends[1] <= MAX_PORT:
         raise UserError(
             f"environment variable {name} is {text[:40]!r}; expected a first and a last port, "
@@ -191,9 +190,9 @@ class JavaSettings:
             A variable is set to something that is not a whole number in its range.
         """
         return cls(
-            model_workers=_integer(environ, "SAGEMAKER_NUM_MODEL_WORKERS", 1),
-            job_queue_size=_integer(environ, "SAGEMAKER_MODEL_JOB_QUEUE_SIZE", 100),
-            vmargs=_text(environ, "SAGEMAKER_MODEL_SERVER_VMARGS", ""),
+            model_workers=integer(environ, "SAGEMAKER_NUM_MODEL_WORKERS", 1),
+            job_queue_size=integer(environ, "SAGEMAKER_MODEL_JOB_QUEUE_SIZE", 100),
+            vmargs=text_of(environ, "SAGEMAKER_MODEL_SERVER_VMARGS", ""),
         )
 
 
@@ -202,33 +201,18 @@ def inherited(**changes: str) -> dict[str, str]:
     return {**os.environ, **changes}
 
 
-def _text(environ: Mapping[str, str], name: str, default: str) -> str:
-    # The SDK's local mode sets variables to "" and means "not set".
-    return environ.get(name, "").strip() or default
-
-
-def _names(environ: Mapping[str, str], name: str) -> tuple[str, ...]:
-    # Blanks and case do not count, as in AWS's image.
-    parts = _text(environ, name, "").lower().replace(" ", "").split(",")
-    return tuple(dict.fromkeys(part for part in parts if part))
-
-
-def _flag(environ: Mapping[str, str], name: str) -> bool:
-    return _text(environ, name, "false").casefold() == "true"
-
-
 def _limit(environ: Mapping[str, str], payload_mb: int | None) -> int:
     """Return the bytes of a body that are let in, never fewer than a batch job will send."""
     if payload_mb == 0:
         return sys.maxsize  # a batch job's own word for no limit
-    usual = BATCH_LIMIT if _flag(environ, "SAGEMAKER_BATCH") else DEFAULT_LIMIT
-    own = _integer(environ, "MAX_CONTENT_LENGTH", usual)
+    usual = BATCH_LIMIT if flag(environ, "SAGEMAKER_BATCH") else DEFAULT_LIMIT
+    own = integer(environ, "MAX_CONTENT_LENGTH", usual)
     return max(own, (payload_mb or 0) * MEGABYTE)
 
 
 def _batch_strategy(environ: Mapping[str, str]) -> str:
     name = "SAGEMAKER_BATCH_STRATEGY"
-    text = _text(environ, name, "MULTI_RECORD")
+    text = text_of(environ, name, "MULTI_RECORD")
     # The API writes MultiRecord, the container contract MULTI_RECORD.
     strategy = _STRATEGIES.get(text.replace("_", "").casefold())
     if strategy is None:
@@ -241,7 +225,7 @@ def _batch_strategy(environ: Mapping[str, str]) -> str:
 
 def _server(environ: Mapping[str, str]) -> str:
     name = "CHURN_DAAL_SERVER"
-    text = _text(environ, name, SERVERS[0])
+    text = text_of(environ, name, SERVERS[0])
     if text not in SERVERS:
         raise UserError(
             f"environment variable {name} is {text[:40]!r}; expected {' or '.join(SERVERS)}. "
@@ -252,31 +236,12 @@ def _server(environ: Mapping[str, str]) -> str:
 
 def _log_level(environ: Mapping[str, str]) -> int:
     name = "SAGEMAKER_CONTAINER_LOG_LEVEL"
-    text = _text(environ, name, "INFO")
+    text = text_of(environ, name, "INFO")
     if text.upper() in _LEVELS:
         return logging.getLevelNamesMapping()[text.upper()]
-    if _WHOLE_NUMBER.fullmatch(text) and int(text) <= logging.CRITICAL:
+    if WHOLE_NUMBER.fullmatch(text) and int(text) <= logging.CRITICAL:
         return int(text)
     raise UserError(
         f"environment variable {name} is {text[:40]!r}; expected a number from 0 to "
         f"{logging.CRITICAL} or one of {', '.join(_LEVELS)}. Unset it for the default of 20, INFO."
     )
-
-
-def _optional(environ: Mapping[str, str], name: str, *, low: int = 1) -> int | None:
-    return _integer(environ, name, low, low=low) if _text(environ, name, "") else None
-
-
-def _integer(
-    environ: Mapping[str, str], name: str, default: int, *, low: int = 1, high: int | None = None
-) -> int:
-    text = _text(environ, name, str(default))
-    span = f"from {low} to {high}" if high is not None else f"of {low} or more"
-    # int() takes more: underscores, other scripts' digits, thousands of places.
-    value = int(text) if _WHOLE_NUMBER.fullmatch(text) else None
-    if value is None or value < low or (high is not None and value > high):
-        raise UserError(
-            f"environment variable {name} is {text[:40]!r}; expected a whole number {span}. "
-            f"Unset it for the default of {default}."
-        )
-    return value

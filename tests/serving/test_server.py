@@ -24,7 +24,7 @@ import xgboost
 
 from churn_daal import artifact, engine
 from churn_daal.machine import usable_cores
-from churn_daal.serving.server import THREADS
+from churn_daal.serving.processes import THREADS
 from churn_daal.settings import SERVERS
 
 PROGRAM = Path(__file__).parents[2] / "container" / "serve"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 
 from churn_daal import artifact
 from churn_daal.artifact import Model
+from churn_daal.serving import together
 from churn_daal.serving.access import Watched
 from churn_daal.serving.app import QUICK, create_app
 from churn_daal.serving.counters import Counters, Totals
@@ -216,3 +218,76 @@ def test_they_share_the_time(churn: Model) -> None:
     assert len({(line["decode_ms"], line["predict_ms"], line["encode_ms"]) for line in lines}) == 1
     assert all(line["total_ms"] > line["predict_ms"] > 0 for line in lines)
     assert totals().rows == 5
+
+
+def test_a_fault_half_way_counts_nothing_twice(
+    churn: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows, times and warnings that were noted before it are those of each once more."""
+    predict = Model.predict
+
+    def fail_on_several(self: Model, X: np.ndarray) -> np.ndarray:
+        if len(X) > 1:
+            raise MemoryError
+        return predict(self, X)
+
+    monkeypatch.setattr(Model, "predict", fail_on_several)
+    odd = ROW.replace(b"KS", b"??").replace(b"265.1", b"9999")
+    assert same(churn, [{"body": ROW.replace(b"265.1", b"9999")}] * 3) == ["200 OK"] * 3
+    assert same(churn, [{"body": ROW}, {"body": odd}]) == ["200 OK"] * 2
+
+
+def test_what_is_infinite_changes_no_other(
+    tmp_path: Path, train_model: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The exponential link can overflow for one row; the digits of the others stay."""
+    text = "y,m\n" + "".join(f"{k % 3 + 1},{k % 7}\n" for k in range(90))
+    model = artifact.load(train_model(tmp_path, text, num_round=2, objective="count:poisson"))
+    margins = {1: 1_000, 2: -12, 3: 60}
+
+    def margin(_self: object, X: np.ndarray) -> np.ndarray:
+        return np.array([margins[int(m)] for [m] in X], dtype=np.float32)
+
+    monkeypatch.setattr(type(model.engine), "margin", margin)
+    same(model, [{"body": body} for body in (b"1", b"2", b"3", b"2\n1\n3")])
+
+
+@pytest.fixture(scope="module")
+def wide(tmp_path_factory: pytest.TempPathFactory, train_model: Callable[..., Path]) -> Model:
+    """Return a model of one column that takes 60 of the matrix."""
+    text = "y,c\n" + "".join(f"{k % 2},c{k % 60}\n" for k in range(600))
+    return artifact.load(train_model(tmp_path_factory.mktemp("wide"), text, num_round=2))
+
+
+@pytest.mark.parametrize("kind", ["text/csv", "application/json"])
+@pytest.mark.parametrize("rows", [27, 1_000])
+def test_memory_does_not_grow_with_their_number(
+    wide: Model, rows: int, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of the matrices of many that come at once a part is held at a time."""
+    monkeypatch.setattr(together, "_CELLS", 100 * 60)
+    body = b"c7\n" * rows
+    if kind == "application/json":
+        body = orjson.dumps({"instances": [["c7"]] * rows})
+    app, _, _ = serving(wide)
+    count = 60_000 // rows
+    environs = [environ_of({"body": body, "CONTENT_TYPE": kind}) for _ in range(count)]
+    app.extensions[QUICK].answers(environs[:2])
+    tracemalloc.start()
+    try:
+        replies = app.extensions[QUICK].answers(environs)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert {reply.status for reply in replies} == {"200 OK"}
+    assert peak < 60_000 * 60 * 4 / 2
+
+
+def test_batches_are_answered_as_one(wide: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever their size."""
+    cases = [{"body": b"c7\nc8\n" * count} for count in (1, 3, 1, 20, 2, 1, 1)]
+    cases.insert(3, {"body": b"c7,1"})
+    for cells in (1, 60, 240, 600):
+        monkeypatch.setattr(together, "_CELLS", cells)
+        same(wide, cases)

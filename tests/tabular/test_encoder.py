@@ -7,7 +7,8 @@ import pytest
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder
 
 from churn_daal.errors import DecodeError, SchemaError
-from churn_daal.tabular.encoder import Encoder, read_back
+from churn_daal.tabular.encoder import Encoder
+from churn_daal.tabular.read_back import read_back
 from churn_daal.tabular.schema import Column, Schema
 
 STATES = ("KS", "NJ", "OH")

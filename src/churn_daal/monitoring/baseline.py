@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from churn_daal.artifact import Manifest
 from churn_daal.errors import UserError
 from churn_daal.tabular import cells
-from churn_daal.tabular.encoder import codes_of
+from churn_daal.tabular.codes import codes_of
 from churn_daal.tabular.schema import Column
 
 _REMEDY = "expected the statistics.json that the model's training job left in output/data"

@@ -15,8 +15,9 @@ import orjson
 from numpy.typing import NDArray
 
 from churn_daal.artifact import Model
-from churn_daal.tabular.encoder import Matrix, read_back
+from churn_daal.tabular.encoder import Matrix
 from churn_daal.tabular.labels import Class
+from churn_daal.tabular.read_back import read_back
 from churn_daal.tabular.schema import Schema
 
 # float32 values an engine answers with in one call: 16 MB.

@@ -80,6 +80,8 @@ class Lane:
             found = self._together(environs)
         except Exception:
             log.exception("%d requests could not be answered together", len(environs))
+            for environ in environs:
+                environ[TRACE].forget()
             found = [None] * len(environs)
         return [
             self._alone(environ) if answer is None else answer

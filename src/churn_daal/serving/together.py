@@ -8,7 +8,7 @@ one its request gets alone, to the bit; what is out of the ordinary is left to t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from time import perf_counter_ns
@@ -29,6 +29,8 @@ from churn_daal.serving.request import Answer, Request
 from churn_daal.tabular.encoder import Matrix
 
 _CSV: Final = "text/csv"
+# Float32 cells of what is decoded together, whatever the number of requests.
+_CELLS: Final = 1 << 20
 Rows = TypeVar("Rows", Matrix, list[bytes])
 
 
@@ -41,8 +43,9 @@ class _Part:
     read: Format
     declared: media.MediaType
     wanted: str
-    # Lines that each end with a line feed, where the body is CSV without a header.
+    # Lines that each end with a line feed, where the body is CSV without a header, and how many.
     text: bytes | None = None
+    lines: int = 0
     matrix: Matrix | None = None
 
 
@@ -76,24 +79,20 @@ class Together:
         that has to be asked by itself, as all are that will be refused.
         """
         answers: list[Answer | None] = [None] * len(requests)
-        parts = [] if self._plan.outputs else list(_parts(requests, self._reader))
-        self._decode(parts)
-        for group in _groups(parts, self._model.engine.rows_alike):
-            for part, answer in zip(group, self._answered(group), strict=True):
-                answers[part.place] = answer
+        parts = iter(()) if self._plan.outputs else _parts(requests, self._reader)
+        most = self._model.engine.rows_alike
+        for batch in _batches(parts, _CELLS // max(1, self._reader.encoder.schema.width)):
+            plain = [part for part in batch if 0 < part.lines <= most]
+            if len(plain) > 1:
+                self._decode_plain(plain)
+            for group in self._groups(batch, most):
+                for part, answer in zip(group, self._answered(group), strict=True):
+                    answers[part.place] = answer
+                    part.matrix = None
         for request, answer in zip(requests, answers, strict=True):
             if answer is None:
                 request.trace.forget()
         return answers
-
-    def _decode(self, parts: Sequence[_Part]) -> None:
-        """Set the rows of all parts that have some."""
-        plain = [part for part in parts if part.text is not None]
-        if len(plain) > 1:
-            self._decode_plain(plain)
-        for part in parts:
-            if part.matrix is None:
-                self._decode_alone(part)
 
     def _decode_plain(self, parts: Sequence[_Part]) -> None:
         start = perf_counter_ns()
@@ -108,8 +107,7 @@ class Together:
             ranges.count(X, outside)
         first = 0
         for part in parts:
-            assert part.text is not None  # noqa: S101 - these are the parts that have one
-            last = first + part.text.count(b"\n")
+            last = first + part.lines
             part.matrix = X[first:last]
             part.request.trace.rows = last - first
             if outside and ranges is not None:
@@ -126,6 +124,26 @@ class Together:
             return
         if len(found) == 1:
             part.matrix = found[0]
+
+    def _groups(self, parts: Sequence[_Part], most: int) -> Iterator[list[_Part]]:
+        """Yield parts that have rows, no more rows together than `most`, or one part alone.
+
+        Many rows are decoded when it is their turn, so that no more than one part's are held.
+        """
+        group: list[_Part] = []
+        rows = 0
+        for part in parts:
+            if part.matrix is None:
+                self._decode_alone(part)
+            if part.matrix is None:
+                continue
+            if group and rows + len(part.matrix) > most:
+                yield group
+                group, rows = [], 0
+            group.append(part)
+            rows += len(part.matrix)
+        if group:
+            yield group
 
     def _answered(self, group: Sequence[_Part]) -> Iterator[Answer | None]:
         """Yield an answer for each part of a group; None where its type cannot hold it."""
@@ -172,6 +190,7 @@ def _parts(requests: Sequence[Request], reader: Reader) -> Iterator[_Part]:
                 part.text = _lines(
                     plain_rows(request.body, part.declared.parameters, reader.encoder.schema)
                 )
+                part.lines = part.text.count(b"\n") if part.text else 0
         except (DataError, RequestError):
             continue
         yield part
@@ -184,20 +203,18 @@ def _lines(text: bytes | None) -> bytes | None:
     return text if text.endswith(b"\n") else text + b"\n"
 
 
-def _groups(parts: Sequence[_Part], most: int) -> Iterator[list[_Part]]:
-    """Yield parts that have rows, no more rows together than `most`, or one part alone."""
-    group: list[_Part] = []
-    rows = 0
+def _batches(parts: Iterable[_Part], most: int) -> Iterator[list[_Part]]:
+    """Yield parts, no more lines together than `most`, or one part alone."""
+    batch: list[_Part] = []
+    lines = 0
     for part in parts:
-        if part.matrix is None:
-            continue
-        if group and rows + len(part.matrix) > most:
-            yield group
-            group, rows = [], 0
-        group.append(part)
-        rows += len(part.matrix)
-    if group:
-        yield group
+        if batch and lines + part.lines > most:
+            yield batch
+            batch, lines = [], 0
+        batch.append(part)
+        lines += part.lines
+    if batch:
+        yield batch
 
 
 def _split(rows: Rows, group: Sequence[_Part]) -> Iterator[Rows]:

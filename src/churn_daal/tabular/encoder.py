@@ -7,7 +7,6 @@ OrdinalEncoder with unknown categories ignored give the same codes; a test compa
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,9 +16,10 @@ import numpy.typing as npt
 
 from churn_daal.errors import DataError, DecodeError, SchemaError
 from churn_daal.tabular import cells
+from churn_daal.tabular.codes import codes_of, fill, plain_numbers
 from churn_daal.tabular.number_texts import number_texts
 from churn_daal.tabular.plain_rows import PlainRows
-from churn_daal.tabular.schema import Column, Kind, Schema
+from churn_daal.tabular.schema import Column, Schema
 
 Matrix = npt.NDArray[np.float32]
 Numbers = npt.NDArray[Any]
@@ -178,124 +178,3 @@ class Encoder:
     def _count(self, place: int, unseen: int) -> None:
         if unseen and self._unseen is not None:
             self._unseen[place] = self._unseen.get(place, 0) + unseen
-
-
-def read_back(schema: Schema, X: Matrix) -> list[list[Any]]:
-    """Return the raw values that encoded rows stand for, a list for each of the schema's columns.
-
-    They are what the trees saw: a category that training never saw is None, as a missing cell is.
-
-    Parameters
-    ----------
-    schema
-        The columns.
-    X
-        float32 (n, schema.width), as `Encoder` makes it.
-
-    Returns
-    -------
-    Numbers as the shortest decimals of their float32, booleans, texts, and None for missing.
-    """
-    values: list[list[Any]] = []
-    offset = 0
-    for column in schema.columns:
-        values.append(_read_column(column, X[:, offset : offset + column.width]))
-        offset += column.width
-    return values
-
-
-def _read_column(column: Column, codes: Matrix) -> list[Any]:
-    if column.kind == "number":
-        # By way of text, so that 265.1 is not told as 265.1000061035156.
-        exact = codes[:, 0].astype(str).astype(np.float64)
-        return [None if math.isnan(number) else number for number in exact.tolist()]
-    if column.encoding == "onehot":
-        if not column.width:
-            return [None] * len(codes)
-        found = np.where(codes.any(axis=1), codes.argmax(axis=1), -1)
-    else:
-        found = np.where(np.isnan(codes[:, 0]), -1, codes[:, 0]).astype(np.intp)
-    # -1 is the last: no code.
-    meanings = (False, True, None) if column.kind == "boolean" else (*column.categories, None)
-    return [meanings[code] for code in found.tolist()]
-
-
-def codes_of(column: Column) -> dict[str, int]:
-    """Return the code of each category of a column, by its text."""
-    codes = {category: code for code, category in enumerate(column.categories)}
-    # JSON's true is the category True, TRUE or true, whichever training had.
-    for category, code in list(codes.items()):
-        if category.casefold() in {"true", "false"}:
-            codes.setdefault(category.casefold(), code)
-    return codes
-
-
-def fill(
-    matrix: Matrix,
-    column: Column,
-    offset: int,
-    codes: Mapping[str, int],
-    values: Sequence[Any],
-    *,
-    text: bool,
-) -> int:
-    """Write one column's codes into `matrix`, zeros before, from `offset` on.
-
-    Returns
-    -------
-    How many cells hold a category that is none of the column's.
-
-    Raises
-    ------
-    CellError
-        A value breaks the column's grammar.
-    """
-    if column.kind == "number":
-        matrix[:, offset] = cells.numbers(values) if text else cells.json_numbers(values)
-        return 0
-    if column.kind == "boolean":
-        matrix[:, offset] = cells.booleans(values)
-        return 0
-    texts = values if text else cells.json_categories(values)
-    found = [codes.get(cells.category(cell) or "") for cell in texts]
-    if column.encoding == "ordinal":
-        matrix[:, offset] = [cells.NAN if code is None else code for code in found]
-    else:
-        for row, code in enumerate(found):
-            if code is not None:
-                matrix[row, offset + code] = 1.0
-    return _unseen(texts, found) if None in found else 0
-
-
-def _unseen(texts: Sequence[str], found: Sequence[int | None]) -> int:
-    return sum(
-        code is None and cells.category(cell) is not None
-        for cell, code in zip(texts, found, strict=True)
-    )
-
-
-def plain_numbers(values: Numbers, kind: Kind) -> Matrix:
-    """Return numbers or booleans as the float32 of a column of numbers, or of yes or no.
-
-    Rounded as a CSV's cells are, by way of float64.
-
-    Raises
-    ------
-    CellError
-        A value is infinite or beyond float32, a boolean among numbers, or not a yes or no.
-    """
-    read: Matrix
-    with np.errstate(over="ignore"):
-        read = values.astype(np.float64).astype(np.float32)
-    if kind == "boolean":
-        good = np.isnan(values) | (values == 0) | (values == 1)
-    else:
-        good = np.zeros(len(read), dtype=bool) if values.dtype.kind == "b" else ~np.isinf(read)
-    if not good.all():
-        index = int(np.argmin(good))
-        check = cells.booleans if kind == "boolean" else cells.json_numbers
-        try:
-            check([values[index].item()])
-        except cells.CellError as fault:
-            raise cells.CellError(index, fault.reason) from None
-    return read

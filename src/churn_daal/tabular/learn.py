@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from churn_daal.errors import UserError
 from churn_daal.tabular import cells
+from churn_daal.tabular.codes import codes_of
 from churn_daal.tabular.columns import TextColumn
-from churn_daal.tabular.encoder import codes_of
 from churn_daal.tabular.frame import Frame, Slot
 from churn_daal.tabular.number_texts import shortest
 from churn_daal.tabular.roles import Roles

@@ -113,6 +113,19 @@ def test_infinite_values() -> None:
     assert json.loads(encode_json(VALUE, response))["predictions"][1] == {"score": None}
 
 
+def test_a_line_is_the_same_beside_infinite_values() -> None:
+    """Digits and exponents are those of the row alone, whatever else is in the block."""
+    response = np.array([1e-5, np.inf, 3e20, np.nan, -np.inf, 0.1], dtype=np.float32)
+    rows = [response[k : k + 1] for k in range(len(response))]
+
+    assert encode_csv(VALUE, response) == b"".join(encode_csv(VALUE, row) for row in rows)
+    assert encode_csv(VALUE, response).split()[1::2] == [b"inf", b"nan", b"0.1"]
+    pairs = response.reshape(3, 2)
+    assert encode_csv(VALUE, pairs) == b"".join(
+        encode_csv(VALUE, row) for row in np.split(pairs, 3)
+    )
+
+
 def test_json_lines_are_the_documents_records() -> None:
     """One a line, the last line's end too."""
     body = ENCODERS["application/jsonlines"](usual(BINARY, P[k : k + 1]) for k in range(2))

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from churn_daal.serving.server import GRACE_SECONDS
+from churn_daal.serving.processes import GRACE_SECONDS
 
 from .conftest import Lay
 from .test_packages import lay_wheel

@@ -57,9 +57,10 @@ class Echo:
             return [b""]
         if path == "/whole":
             body = b"x" * (8 * LARGE)
-        if path == "/large":
+        if path in {"/large", "/quick/broken"}:
             start("200 OK", [("Content-Length", str(LARGE))])
-            return (b"x" * 2**16 for _ in range(LARGE // 2**16))
+            sizes = [2**16] * (LARGE // 2**16) if path == "/large" else [1, 0]
+            return (b"x" * (size * size // size) for size in sizes)  # a piece of 0 fails
         if path == "/gone":
             start("200 OK", [("Content-Length", str(LARGE))])
             return self._after_the_hold()

@@ -590,6 +590,23 @@ def test_one_of_them_may_have_gone(running: Running) -> None:
         assert [read(client)[2] for client in clients] == [b"x 1", b"x 2", b"x 3"]
 
 
+def test_one_answer_may_break_off(running: Running, caplog: pytest.LogCaptureFixture) -> None:
+    """Its connection ends; the others get their answers, and go on."""
+    with contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(contextlib.closing(running.connect())) for _ in range(3)]
+        broken = stack.enter_context(contextlib.closing(running.connect()))
+
+        def send() -> None:
+            _send_all([broken], b"", path="/quick/broken")
+            _send_all(clients, b"x")
+
+        running.do(send)
+        assert [read(client)[2] for client in clients] == [b"x 0", b"x 1", b"x 2"]
+        assert broken.makefile("rb").read().endswith(b"\r\n\r\nx")
+
+    assert "ZeroDivisionError" in caplog.text
+
+
 def _send_all(clients: list[socket.socket], word: bytes, path: str = "/quick") -> None:
     for place, client in enumerate(clients):
         client.sendall(post(b"%b %d" % (word, place), path=path))

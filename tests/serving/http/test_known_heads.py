@@ -8,6 +8,7 @@ import socket
 import pytest
 
 from churn_daal.serving.http.arrival import Arrival, Exchange
+from churn_daal.serving.http.incoming import Incoming
 from churn_daal.serving.http.known_heads import KnownHeads
 
 from .conftest import LIMIT, Running
@@ -85,6 +86,28 @@ def test_what_is_not_kept(running: Running, sent: bytes) -> None:
 
     assert dateless(answers[0]) == dateless(answers[1])
     assert not running.shared.heads._heads
+
+
+@pytest.mark.parametrize("first", [b"\r\n\r\nPO", b"\n\r\n\r\nPOS", b"\r\n\r\nPOST /quick"])
+def test_line_breaks_before_a_request_are_no_head(first: bytes) -> None:
+    """A request may come in pieces behind them, of which the first is as long as its body."""
+    came: list[Exchange] = []
+    heads = KnownHeads()
+
+    def feed(*pieces: bytes) -> bytes:
+        incoming = Incoming({}, LIMIT, heads, came.append, came.append)
+        for piece in pieces:
+            incoming.feed(piece)
+        return bytes(came[-1].body.whole())
+
+    begun = first.lstrip(b"\r\n")
+    rest = b"POST /quick?mine HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % len(begun)
+    body = b"x" * len(begun)
+    assert feed(first, rest.removeprefix(begun) + body) == body
+    assert not heads._heads
+    other = b"POST /quick?other HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc"
+    assert feed(first, other.removeprefix(begun)) == b"abc"
+    assert [exchange.environ["QUERY_STRING"] for exchange in came] == ["mine", "other"]
 
 
 def test_they_are_not_kept_without_end() -> None:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import orjson
 
 from churn_daal.serving.predictions import SCORE, Column, Predictions
 from churn_daal.tabular.encoder import Matrix
+
+_NULL: Final = re.compile(b"null")
 
 
 def encode_csv(blocks: Iterable[Predictions]) -> bytes:
@@ -36,8 +39,10 @@ def _numbers(scores: Matrix) -> bytes:
     # orjson writes float32 as the shortest text that reads back to it.
     text = _dumped(scores)
     if b"n" in text:
-        # An exponential link can overflow, and null is no number.
-        return "".join(f"{_joined(row)}\n" for row in np.atleast_1d(scores)).encode()
+        # An exponential link can overflow, and null is no number. A row's line is the same
+        # whatever stands beside it.
+        words = map(str, scores[~np.isfinite(scores)].tolist())
+        text = _NULL.sub(lambda _: next(words).encode(), text)
     if scores.ndim == 1:
         return text[1:-1].replace(b",", b"\n") + b"\n"
     return text[2:-2].replace(b"],[", b"\n") + b"\n"
@@ -70,10 +75,6 @@ def _cell(value: Any) -> str:  # noqa: ANN401 - a class, or whatever JSON holds
         quoted = text.replace('"', '""')
         return f'"{quoted}"'
     return text
-
-
-def _joined(row: Matrix) -> str:
-    return ",".join(map(str, np.atleast_1d(row)))
 
 
 def _dumped(data: Any) -> bytes:  # noqa: ANN401 - whatever JSON holds

@@ -119,6 +119,10 @@ class Connection(asyncio.Protocol):
         if not (self._busy or self._waiting or self._incoming.begun):
             self._transport.close()
 
+    def abort(self) -> None:
+        """End the connection at once."""
+        self._transport.abort()
+
     def check(self, now: float) -> None:
         """Put an end to what lasts too long."""
         idle = now - self.active

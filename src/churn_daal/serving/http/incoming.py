@@ -85,20 +85,9 @@ class Incoming:
                 self._came(exchange)
                 return
             self._given = data
-        while data and not self.over:
-            try:
-                self._parser.feed_data(data)
-            except httptools.HttpParserUpgrade as upgrade:
-                data = data[upgrade.args[0] :]
-            except httptools.HttpParserError as error:
-                self._fail(error)
-                return
-            else:
-                if self._head_bytes:
-                    self._weigh(len(data))
-                return
-            # Outside of the handler, which would stand behind the errors of what follows.
-            self._decline()
+        self._read(data)
+        # What has not come whole by now did not come in one piece.
+        self._given = b""
 
     def break_off(self, why: str, status: int = 400) -> None:
         """Refuse a request that did not come whole."""
@@ -183,6 +172,22 @@ class Incoming:
         self._hand_over()
 
     # What these share.
+
+    def _read(self, data: bytes) -> None:
+        while data and not self.over:
+            try:
+                self._parser.feed_data(data)
+            except httptools.HttpParserUpgrade as upgrade:
+                data = data[upgrade.args[0] :]
+            except httptools.HttpParserError as error:
+                self._fail(error)
+                return
+            else:
+                if self._head_bytes:
+                    self._weigh(len(data))
+                return
+            # Outside of the handler, which would stand behind the errors of what follows.
+            self._decline()
 
     def _count(self, size: int, status: int, what: str) -> None:
         self._head_bytes += size
