@@ -287,8 +287,8 @@ def test_a_workflow_gets_each_role_only_where_it_is_to() -> None:
     for name, resource in resources.items():
         if resource["Type"] == "AWS::IAM::Role":
             [trust] = resource["Properties"]["AssumeRolePolicyDocument"]["Statement"]
-            told = trust["Condition"]["StringEquals"]
             if trust["Action"] == "sts:AssumeRoleWithWebIdentity":
+                told = trust["Condition"]["StringEquals"]
                 assert told["token.actions.githubusercontent.com:aud"] == "sts.amazonaws.com"
                 subjects[name] = listed(told["token.actions.githubusercontent.com:sub"])
 
