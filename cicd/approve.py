@@ -15,6 +15,7 @@ from typing import Any, Final
 from botocore.exceptions import ClientError
 from deploy.aws import Aws
 from deploy.errors import DeployError
+from deploy.registry import packages_of
 
 from cicd import session
 
@@ -31,20 +32,7 @@ def newest_pending(sagemaker: Any, group: str) -> str:  # noqa: ANN401 - boto3's
     DeployError
         There is no such group, or nothing in it waits.
     """
-    pages = sagemaker.get_paginator("list_model_packages")
-    try:
-        sagemaker.describe_model_package_group(ModelPackageGroupName=group)
-        found = [
-            package
-            for page in pages.paginate(
-                ModelPackageGroupName=group, SortBy="CreationTime", SortOrder="Descending"
-            )
-            for package in page["ModelPackageSummaryList"]
-        ]
-    except ClientError as error:
-        raise DeployError(
-            f"model package group {group!r} cannot be read: {error.response['Error']['Message']}"
-        ) from None
+    found = packages_of(sagemaker, group)
     for package in found:
         if package.get("ModelApprovalStatus") == PENDING:
             return str(package["ModelPackageArn"])

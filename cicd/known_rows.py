@@ -66,9 +66,9 @@ def read_rows(file: Path, model: Model, count: int) -> KnownRows:
     """
     schema = model.manifest.schema
     try:
-        with file.open(encoding="utf-8", newline="") as opened:
+        with file.open(encoding="utf-8-sig", newline="") as opened:
             header, *rows = csv.reader(opened, delimiter=schema.delimiter)
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DeployError(f"the known rows {file} cannot be read: {error}") from None
     except ValueError:
         raise DeployError(f"{file} is empty; expected a CSV with a header and raw rows") from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, Final
@@ -116,18 +117,18 @@ class ModelPackage:
             return read_manifest(body, source)
 
 
-def latest_approved(sagemaker: Any, group: str) -> str:  # noqa: ANN401 - as above
-    """Return the name of a group's newest approved package.
+def packages_of(sagemaker: Any, group: str) -> list[Mapping[str, Any]]:  # noqa: ANN401 - as above
+    """Return what the registry lists of a group's packages, the newest first.
 
     Raises
     ------
     DeployError
-        There is no such group, or nothing in it is approved.
+        There is no such group.
     """
     pages = sagemaker.get_paginator("list_model_packages")
     try:
         sagemaker.describe_model_package_group(ModelPackageGroupName=group)
-        found = [
+        return [
             package
             for page in pages.paginate(
                 ModelPackageGroupName=group, SortBy="CreationTime", SortOrder="Descending"
@@ -138,6 +139,17 @@ def latest_approved(sagemaker: Any, group: str) -> str:  # noqa: ANN401 - as abo
         raise DeployError(
             f"model package group {group!r} cannot be read: {error.response['Error']['Message']}"
         ) from None
+
+
+def latest_approved(sagemaker: Any, group: str) -> str:  # noqa: ANN401 - as above
+    """Return the name of a group's newest approved package.
+
+    Raises
+    ------
+    DeployError
+        There is no such group, or nothing in it is approved.
+    """
+    found = packages_of(sagemaker, group)
     for package in found:
         if package.get("ModelApprovalStatus") == "Approved":
             return str(package["ModelPackageArn"])

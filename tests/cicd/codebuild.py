@@ -29,11 +29,9 @@ GIVEN = {
     "CODEBUILD_RESOLVED_SOURCE_VERSION": "0123456789abcdef0123456789abcdef01234567",
 }
 TAG = "0123456789ab-7"
-# `make` with the environments of these tests in place of those the targets would make.
+# The environments are there, as links; a target would make its own.
 _MAKE = """
-make() {
-    command make -o mlops-venv -o .venv/.deploy RUN="$TEST_PYTHON -m" MLOPS_VENV="$TEST_PREFIX" "$@"
-}
+make() { command make -o mlops-venv -o .venv/.deploy "$@"; }
 """
 
 
@@ -49,7 +47,7 @@ def commands(spec: Mapping[str, Any]) -> list[str]:
 
 
 def checkout(folder: Path) -> Path:
-    """Copy what the repository has, without what runs leave behind."""
+    """Copy what the repository has, and lead its environments to the one of these tests."""
     done = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
         cwd=REPOSITORY, capture_output=True, text=True, check=True,
@@ -58,6 +56,8 @@ def checkout(folder: Path) -> Path:
         if (REPOSITORY / name).is_file():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(REPOSITORY / name, folder / name)
+    for environment in (".venv", ".venv-mlops"):
+        (folder / environment).symlink_to(sys.prefix)
     return folder
 
 
@@ -73,8 +73,6 @@ def build(
         **{name: os.environ[name] for name in os.environ if name.startswith("AWS_")},
         "PATH": os.environ["PATH"],
         "HOME": os.environ.get("HOME", "/"),
-        "TEST_PYTHON": sys.executable,
-        "TEST_PREFIX": sys.prefix,
         "PYTHONPATH": f"{source}:{source / 'src'}",
         "CODEBUILD_SRC_DIR": str(source),
         **GIVEN,
