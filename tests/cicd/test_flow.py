@@ -166,6 +166,27 @@ def test_an_endpoint_that_does_not_answer_is_not_waited_for_for_ever(
     assert "endpoint churn-staging, text/csv: no answer in time" in done.stderr
 
 
+def test_beside_a_canary_the_first_variant_is_asked(
+    waiting: Project, staged: Path, endpoint: Runtime
+) -> None:
+    """A canary serves another package, whose answers would differ."""
+    sagemaker, name = waiting.aws.client("sagemaker"), f"{SERVICE}-staging"
+    told = sagemaker.describe_endpoint(EndpointName=name)
+    config = sagemaker.describe_endpoint_config(EndpointConfigName=told["EndpointConfigName"])
+    [primary] = config["ProductionVariants"]
+    sagemaker.create_endpoint_config(
+        EndpointConfigName="two", ProductionVariants=[primary, primary | {"VariantName": "canary"}]
+    )
+    sagemaker.delete_endpoint(EndpointName=name)
+    sagemaker.create_endpoint(EndpointName=name, EndpointConfigName="two")
+
+    done = examine(waiting, staged)
+
+    assert done.returncode == 0, done.stderr
+    asked = [seen.get("X-Amzn-SageMaker-Target-Variant") for seen in endpoint.seen]
+    assert asked[:2] == ["primary", "primary"]
+
+
 def test_another_package_than_configured_is_found_out(
     waiting: Project, staged: Path, endpoint: Runtime
 ) -> None:
