@@ -75,11 +75,7 @@ class Loop:
             log.exception("%d requests failed", len(came))
             replies = [FAULT] * len(came)
         for (connection, exchange), reply in zip(came, replies, strict=True):
-            try:
-                connection.answered(exchange, reply)
-            except Exception:
-                log.exception("an answer cannot be sent")
-                connection.abort()
+            connection.answered(exchange, reply)
 
     def check(self) -> None:
         """Let go of clients that hold a connection for nothing."""
