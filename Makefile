@@ -30,7 +30,7 @@ BUILD_ARGS ?=
 SAM_VENV := .venv-sam
 SERVICE ?= churn-daal
 
-.PHONY: help venv demo data test test-fast test-container mlops-test mlops-venv sam-venv lint fmt build build-mms build-lambda push deploy undeploy package-template bench bench-quick lock clean
+.PHONY: help venv demo data test test-fast test-container mlops-test mlops-venv sam-venv lint fmt build build-mms build-lambda push run-pipeline approve stage-configs release integration-test deploy undeploy package-template bench bench-quick lock clean
 
 help: ## List every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' Makefile
@@ -52,7 +52,7 @@ test-container: $(VENV)/.test ## Build the image and run the tests that drive it
 	@$(RUN) pytest tests/container
 
 mlops-test: mlops-venv sam-venv ## Run the tests of pipelines and deployment, beside AWS's stand-ins
-	@$(MLOPS_VENV)/bin/python -m pytest -m mlops $(wildcard tests/pipelines tests/deploy)
+	@$(MLOPS_VENV)/bin/python -m pytest -m mlops $(wildcard tests/pipelines tests/deploy tests/cicd)
 
 mlops-venv: ## Make the environment of mlops-test alone
 	@$(MAKE) -s --no-print-directory VENV=$(MLOPS_VENV) $(MLOPS_VENV)/.test $(MLOPS_VENV)/.mlops
@@ -98,6 +98,42 @@ undeploy: $(VENV)/.deploy ## Remove what deploy made: STAGE=... REGION=... [DRY_
 package-template: $(VENV)/.deploy ## Write the CloudFormation template for one model: MODEL=model.tar.gz [OUTPUT=...]
 	@$(RUN) deploy package "$(MODEL)" $(if $(OUTPUT),--output "$(OUTPUT)")
 
+# What the build specs of cicd/ call, and the workflow; docs/cicd.md has each variable.
+PROJECT ?= $(SERVICE)
+# A comma that is none of a call's own.
+, := ,
+GROUP_OR_PROJECT = $(or $(GROUP),$(PROJECT))
+REGION_GIVEN = $(if $(REGION),--region "$(REGION)")
+CONFIGURATIONS ?= build/deploy
+ECR = $(or $(REGISTRY),$(ACCOUNT).dkr.ecr.$(REGION).amazonaws.com$(if $(filter cn-%,$(REGION)),.cn))
+
+# Arguments of get_pipeline; on one line, since a shell keeps line ends within quotes.
+KWARGS = {"region": "$(REGION)", "role": "$(ROLE)", "default_bucket": "$(BUCKET)", \
+	"image_uri": "$(ECR)/$(REPOSITORY):$(TAG)", "base_job_prefix": "$(PROJECT)", "pipeline_name": "$(PROJECT)", \
+	$(if $(PROJECT_ARN),"sagemaker_project_arn": "$(PROJECT_ARN)"$(,)) "model_package_group_name": "$(GROUP_OR_PROJECT)"}
+
+run-pipeline: mlops-venv ## Update the SageMaker pipeline and run it: PROJECT=... REGION=... BUCKET=... ROLE=... ACCOUNT=... REPOSITORY=... TAG=...
+	@$(MLOPS_VENV)/bin/run-pipeline --module-name pipelines.pipeline --role-arn "$(ROLE)" --kwargs '$(KWARGS)' \
+		$(if $(PARAMETERS),--parameters '$(PARAMETERS)')
+
+approve: $(VENV)/.deploy ## Show a waiting model package and approve it: PACKAGE=... or GROUP=... [REGION=... DRY_RUN=1]
+	@$(RUN) cicd.approve $(REGION_GIVEN) --package "$(PACKAGE)" --group "$(if $(PACKAGE),,$(GROUP_OR_PROJECT))" \
+		$(if $(filter-out 0,$(DRY_RUN)),--dry-run)
+
+stage-configs: $(VENV)/.deploy ## Write what CloudFormation is given for each stage: PROJECT=... REGION=... BUCKET=...
+	@$(RUN) cicd.build $(REGION_GIVEN) --group "$(GROUP_OR_PROJECT)" --service "$(PROJECT)" --bucket "$(BUCKET)" \
+		$(if $(LAMBDA_REPOSITORY),--lambda-image "$(ECR)/$(LAMBDA_REPOSITORY):$(TAG)") \
+		$(if $(PROJECT_ID),--tag "sagemaker:project-name=$(PROJECT)" --tag "sagemaker:project-id=$(PROJECT_ID)") \
+		--output "$(CONFIGURATIONS)"
+
+release: $(VENV)/.deploy ## Deploy a stage as stage-configs wrote it: STAGE=... REGION=... BUCKET=... [STACKS_ROLE=...]
+	@$(RUN) cicd.release $(REGION_GIVEN) --configuration "$(CONFIGURATIONS)/$(STAGE).json" --bucket "$(BUCKET)" \
+		--role "$(STACKS_ROLE)"
+
+integration-test: CONFIGURATION ?= $(CONFIGURATIONS)/staging.json
+integration-test: $(VENV)/.deploy ## Compare an endpoint's answers with its model's: [CONFIGURATION=... ROWS=... REGION=...]
+	@$(RUN) cicd.integration_test $(REGION_GIVEN) --configuration "$(CONFIGURATION)" $(if $(ROWS),--rows "$(ROWS)")
+
 sam-venv: $(SAM_VENV)/.made ## Make the environment of sam local, which the tests of the REST API drive
 
 # Less of it, or more: make bench BENCH="--peers ours,aws --workloads csv".
@@ -124,7 +160,7 @@ lock: $(VENV)/.lock ## Make the locks again from pyproject.toml; UPGRADE=1 takes
 
 clean: ## Remove the environment and everything made by a run
 	rm -rf $(VENV) $(MLOPS_VENV) $(SAM_VENV) local_test/.run .pytest_cache .mypy_cache .ruff_cache .hypothesis dist build
-	find src tests container local_test bench deploy -name __pycache__ -type d -prune -exec rm -rf {} +
+	find src tests container local_test bench pipelines deploy cicd -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # --no-config: a machine's own settings must not leave a trace in the locks.
 COMPILE = $(RUN) uv pip compile --quiet --no-config --universal --python-version 3.11 \

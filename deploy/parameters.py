@@ -37,8 +37,8 @@ def problems_of(template: Template, given: Mapping[str, str]) -> list[str]:
     values = complete(template, given)
     found += _broken_rules(template, values)
     # Rules cannot compare numbers.
-    low, high = values["MinInstanceCount"], values["MaxInstanceCount"]
-    if values["Autoscaling"] == "enabled" and float(low) > float(high):
+    low, high = values.get("MinInstanceCount", "0"), values.get("MaxInstanceCount", "0")
+    if values.get("Autoscaling") == "enabled" and float(low) > float(high):
         found.append(f"MinInstanceCount {low} is more than MaxInstanceCount {high}; expected less")
     return found
 

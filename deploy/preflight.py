@@ -79,6 +79,8 @@ class Plan:
         Where a template goes that is too large for a call.
     stage
         For tags and policy.
+    role
+        Whose rights CloudFormation makes it with; "" for those of who asks.
     """
 
     stack: str
@@ -87,6 +89,7 @@ class Plan:
     parameters: Mapping[str, str]
     bucket: str
     stage: Stage
+    role: str = ""
 
 
 def plan(wish: Wish, aws: Aws) -> Plan:

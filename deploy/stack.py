@@ -61,6 +61,7 @@ def _apply(plan: Plan, aws: Aws, minutes: float, poll_seconds: float) -> Outputs
         "Tags": [{"Key": name, "Value": value} for name, value in plan.stage.tags.items()],
         "Capabilities": ["CAPABILITY_IAM"],
         **_template(plan, aws),
+        **({"RoleARN": plan.role} if plan.role else {}),
     }
     if plan.stage.policy is not None:
         request["StackPolicyBody"] = plan.stage.to_policy()

@@ -33,7 +33,7 @@ def test_links_lead_somewhere(page: Path) -> None:
 def test_files_named_in_pages_exist(page: Path) -> None:
     """A path in backticks below one of the repository's folders is there."""
     named = re.findall(
-        r"`((?:src|container|local_test|tests|docs|locks|bench|pipelines|deploy|\.ci)/[\w./-]+)`",
+        r"`((?:src|container|local_test|tests|docs|locks|bench|pipelines|deploy|cicd|\.ci)/[\w./-]+)`",
         page.read_text(encoding="utf-8"),
     )
     made_by_runs = "local_test/.run"

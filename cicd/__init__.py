@@ -1,0 +1,1 @@
+"""What CodeBuild, CodePipeline and GitHub Actions run between a commit and a served model."""
