@@ -42,7 +42,7 @@ def check_installed() -> None:
 
 
 def run(
-    url: str, body: Path, content_type: str, *, connections: int, seconds: int, core: int
+    url: str, body: Path, content_type: str, *, connections: int, seconds: int, core: int | str
 ) -> Load:
     """Post a file again and again.
 
@@ -57,7 +57,7 @@ def run(
     seconds
         How long.
     core
-        That wrk runs on.
+        That wrk runs on; of several `0,1`.
 
     Raises
     ------

@@ -52,9 +52,9 @@ class Running:
 
 @contextlib.contextmanager
 def running(
-    peer: Peer, model: Path, *, core: int, body: bytes, content_type: str
+    peer: Peer, model: Path, *, core: int | str, body: bytes, content_type: str
 ) -> Iterator[Running]:
-    """Start a server on a core, wait for its first answer to a body, and end it afterwards.
+    """Start a server on a core, or several (`0,1`), wait for an answer, and end it afterwards.
 
     Raises
     ------

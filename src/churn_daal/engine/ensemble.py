@@ -69,8 +69,7 @@ class EnsembleEngine:
         """
         answers = [member.predict(X) for member in self.members]
         if self.objective.name not in _VOTING:
-            mean: Matrix = np.mean(answers, axis=0, dtype=np.float32)
-            return mean
+            return _mean(answers)
         if self.n_classes:
             classes = np.arange(self.n_classes)
             votes = [answer.argmax(axis=1)[:, np.newaxis] == classes for answer in answers]
@@ -85,10 +84,7 @@ class EnsembleEngine:
         Under a link that is no straight line, such as `logit`, it is not the raw score of the mean
         answer.
         """
-        mean: Matrix = np.mean(
-            [member.margin(X) for member in self.members], axis=0, dtype=np.float32
-        )
-        return mean
+        return _mean([member.margin(X) for member in self.members])
 
     def contributions(self, X: Matrix) -> Matrix:
         """Refuse: of the mean of several answers there are none."""
@@ -97,6 +93,16 @@ class EnsembleEngine:
     def leaf(self, X: Matrix) -> NDArray[np.int32]:
         """Refuse: each member has leaves of its own."""
         raise ValueError(f"an ensemble has no leaves for {len(X)} rows")
+
+
+def _mean(answers: Sequence[Matrix]) -> Matrix:
+    # One after the other: NumPy adds eight or more numbers of one row up in another order than
+    # those of several rows.
+    mean = answers[0].copy()
+    for answer in answers[1:]:
+        mean += answer
+    mean /= np.float32(len(answers))
+    return mean
 
 
 def _shown(engine: Engine, what: str) -> str:

@@ -77,13 +77,18 @@ class Echo:
 
 @dataclass
 class Quick:
-    """Answers what begins with /quick, one after the other."""
+    """Answers what begins with /quick, one after the other; /quick/once is so for a moment."""
 
     app: Echo
     groups: list[int] = field(default_factory=list)
+    asked: set[int] = field(default_factory=set)
 
     def is_quick(self, environ: dict[str, Any], _size: int) -> bool:
         """Tell by the path."""
+        if environ["PATH_INFO"] == "/quick/once":
+            again = id(environ) in self.asked
+            self.asked.add(id(environ))
+            return not again
         return bool(environ["PATH_INFO"].startswith("/quick"))
 
     def answers(self, environs: Sequence[dict[str, Any]]) -> list[Reply]:

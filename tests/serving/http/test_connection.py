@@ -607,6 +607,15 @@ def test_one_answer_may_break_off(running: Running, caplog: pytest.LogCaptureFix
     assert "ZeroDivisionError" in caplog.text
 
 
+def test_what_is_quick_no_more_goes_to_a_thread(running: Running) -> None:
+    """As an invocation on a model of which a load has begun meanwhile."""
+    with contextlib.closing(running.connect()) as client:
+        client.sendall(post(b"x", path="/quick/once"))
+        assert read(client)[2] == b"x"
+
+    assert sum(running.quick.groups) == 0
+
+
 def _send_all(clients: list[socket.socket], word: bytes, path: str = "/quick") -> None:
     for place, client in enumerate(clients):
         client.sendall(post(b"%b %d" % (word, place), path=path))

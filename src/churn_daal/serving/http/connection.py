@@ -109,19 +109,19 @@ class Connection(asyncio.Protocol):
     # Called by the loop.
 
     def answered(self, exchange: Exchange, reply: Reply) -> None:
-        """Send an answer, then go on with what waits."""
-        self._send(exchange, reply)
-        self._go_on()
-        self._let_come()
+        """Send an answer, then go on with what waits; a fault ends this connection alone."""
+        try:
+            self._send(exchange, reply)
+            self._go_on()
+            self._let_come()
+        except Exception:
+            log.exception("an answer cannot be sent")
+            self._transport.abort()
 
     def stop(self) -> None:
         """End the connection; where a request has begun to come, after its answer."""
         if not (self._busy or self._waiting or self._incoming.begun):
             self._transport.close()
-
-    def abort(self) -> None:
-        """End the connection at once."""
-        self._transport.abort()
 
     def check(self, now: float) -> None:
         """Put an end to what lasts too long."""

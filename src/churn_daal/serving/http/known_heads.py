@@ -17,10 +17,12 @@ _LONGEST: Final = 2048
 _MOST: Final = 1024
 _INPUT: Final = "wsgi.input"
 _ODD: Final = frozenset({"HTTP_EXPECT", "HTTP_UPGRADE", "wsgi.input_terminated"})
+# A head with an id of the request does not come again.
+_ID: Final = "HTTP_X_AMZN_SAGEMAKER_INFERENCE_ID"
 
 
 class KnownHeads:
-    """Heads that one worker has met, the first so many."""
+    """Heads that one worker has met; all are forgotten when there are too many."""
 
     def __init__(self) -> None:
         # What each says beside client and server, and the bytes of the body behind it.
@@ -68,12 +70,15 @@ class KnownHeads:
         environ, size = exchange.environ, exchange.body.size
         start = data.find(_END, 0, _LONGEST) + len(_END)
         if (
-            len(self._heads) == _MOST
-            or start < len(_END)
+            start < len(_END)
             or len(data) != start + size
             or exchange.body.is_refused
+            or _ID in environ
             or not _ODD.isdisjoint(environ)
         ):
             return
+        if len(self._heads) == _MOST:
+            # Clients that send an id with each request fill it: the others' heads come again.
+            self._heads.clear()
         said = {key: value for key, value in environ.items() if key not in base and key != _INPUT}
         self._heads[data[:start]] = said, size

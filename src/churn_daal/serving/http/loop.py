@@ -61,25 +61,31 @@ class Loop:
                 # After what else has come by now.
                 self._loop.call_soon(self.answer)
             self._together.append((connection, exchange))
-            return
-        future = self._loop.run_in_executor(self._pool, ask, self._app, exchange.environ)
-        future.add_done_callback(partial(_hand_over, connection, exchange))
+        else:
+            self._hand_on(connection, exchange)
 
     def answer(self) -> None:
         """Answer the quick requests that have come."""
-        came, self._together = self._together, []
+        waiting, self._together = self._together, []
         assert self._quick is not None  # noqa: S101 - see `ask`
+        came: list[tuple[Connection, Exchange]] = []
+        for connection, exchange in waiting:
+            # A model may have begun to change meanwhile.
+            if self._quick.is_quick(exchange.environ, exchange.body.size):
+                came.append((connection, exchange))
+            else:
+                self._hand_on(connection, exchange)
         try:
             replies = self._quick.answers([exchange.environ for _, exchange in came])
         except Exception:
             log.exception("%d requests failed", len(came))
             replies = [FAULT] * len(came)
         for (connection, exchange), reply in zip(came, replies, strict=True):
-            try:
-                connection.answered(exchange, reply)
-            except Exception:
-                log.exception("an answer cannot be sent")
-                connection.abort()
+            connection.answered(exchange, reply)
+
+    def _hand_on(self, connection: Connection, exchange: Exchange) -> None:
+        future = self._loop.run_in_executor(self._pool, ask, self._app, exchange.environ)
+        future.add_done_callback(partial(_hand_over, connection, exchange))
 
     def check(self) -> None:
         """Let go of clients that hold a connection for nothing."""
