@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -409,7 +410,8 @@ def test_a_template_for_one_model_is_written_without_aws(archive: Path, tmp_path
 
 def test_make_passes_everything_on(ready: Ready) -> None:
     """`make deploy` and `make undeploy`, with the environment this runs in in place of .venv."""
-    venv = Path(sys.prefix)
+    # Relative, since make takes a blank in a path for the end of it.
+    venv = os.path.relpath(sys.prefix, REPOSITORY)
     given = [f"VENV={venv}", "STAGE=staging", f"REGION={REGION}"]
     done = subprocess.run(
         ["make", "-o", f"{venv}/.deploy", "deploy", *given, "BUCKET=models", "GROUP=churn",
