@@ -466,7 +466,7 @@ def test_the_log_says_what_serves_and_why(base: Path, server: str) -> None:
 
     [line] = [line for line in log.splitlines() if line.startswith("INFO serving ")]
     assert "binary:logistic with engine onedal" in line
-    assert f"2 workers on port {port}, each a {server} with {THREADS} threads" in line
+    assert f"2 workers on port {port} ({server}, {THREADS} threads each)" in line
     cores = usable_cores()
     assert f"up to {cores} threads a prediction ({cores} cores, " in line
     assert "GiB of memory)" in line

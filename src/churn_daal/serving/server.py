@@ -121,9 +121,9 @@ def _shape(settings: ServeSettings) -> str:
     room = "memory unknown" if memory is None else f"{memory / 2**30:.1f} GiB of memory"
     cores = usable_cores()
     return (
-        f"{settings.workers} workers on port {settings.port}, each a {settings.server} with "
-        f"{options(settings)['threads']} threads; oneDAL on up to {cores} threads a prediction "
-        f"({cores} cores, {room})"
+        f"{settings.workers} workers on port {settings.port} ({settings.server}, "
+        f"{options(settings)['threads']} threads each); oneDAL on up to {cores} threads a "
+        f"prediction ({cores} cores, {room})"
     )
 
 
